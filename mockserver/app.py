@@ -1,0 +1,120 @@
+"""The Flask application: one URL map for everything, and a short path for the mocked operations.
+
+`app.wsgi_app` is wrapped, Flask's own idiom: a request for a mocked operation goes from the WSGI environ
+straight into the pipeline, anything else (control API, pages, a user's blueprints) into Flask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from mockserver.clock import Clock
+from mockserver.contract import load_contract
+from mockserver.control import control_blueprint
+from mockserver.envelope import JSON_TYPE, Refused, refusal
+from mockserver.fixtures import read_fixtures
+from mockserver.mock import Mock, Router, path_of
+from mockserver.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class MockFlask(Flask):
+    """A Flask application that carries its mock."""
+
+    mock: Mock
+
+
+def create_app(
+    fixtures: str | Path | None = None,
+    spec: str | Path | None = None,
+    *,
+    clock: Clock | None = None,
+    diagnosis: bool = True,
+    check_responses: bool = True,
+    token: str | None = None,
+) -> MockFlask:
+    """Return the mock as a Flask application, which any WSGI server can run.
+
+    ``fixtures`` and ``spec`` are paths of a fixture directory and an OpenAPI document, by default the
+    packaged ones; ``token`` opens the control API to other hosts than loopback.
+    Raises ``ContractError`` or ``FixtureError`` when one of them can't be used.
+    """
+    contract = load_contract(Path(spec) if spec else None)
+    seed = read_fixtures(contract, Path(fixtures) if fixtures else None)
+    mock = Mock(
+        contract,
+        World(seed, contract.permissions, clock),
+        diagnosis=diagnosis,
+        check_responses=check_responses,
+    )
+    app = MockFlask("mockserver", static_folder=None)
+    app.mock = mock
+    app.url_map.merge_slashes = False
+    _add_operations(app)
+    app.register_blueprint(control_blueprint(mock, token))
+    app.register_error_handler(HTTPException, _flat_error)
+    app.wsgi_app = _Front(app, app.wsgi_app)  # type: ignore[method-assign]  # Flask's idiom for middleware
+    return app
+
+
+def _add_operations(app: MockFlask) -> None:
+    """Put the contract's routes into Flask's URL map, where `flask routes` shows them."""
+    for operation in app.mock.contract:
+        path = operation.path.replace("{", "<").replace("}", ">")
+        app.add_url_rule(
+            path,
+            operation.id,
+            _through_flask,
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+
+
+def _through_flask(**arguments: str) -> Response:
+    """Answer a mocked operation that reached Flask itself, because somebody unwrapped the front."""
+    app = _current()
+    operation = app.mock.contract.operations[str(request.endpoint)]
+    reply = app.mock.answer(request.environ, operation, arguments)
+    return Response(reply.body, reply.status, list(reply.headers))
+
+
+def _flat_error(error: HTTPException) -> Response:
+    """Give Flask's own errors the flat body."""
+    body = Response(status=error.code, content_type=JSON_TYPE)
+    body.set_data(f'{{"error":"{error.name}."}}')
+    return body
+
+
+def _current() -> MockFlask:
+    from flask import current_app
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's documented way out
+    assert isinstance(app, MockFlask)  # noqa: S101 - only create_app registers this view
+    return app
+
+
+class _Front:
+    """Sends mocked operations into the pipeline and the rest to Flask."""
+
+    def __init__(self, app: MockFlask, flask: WSGIApplication) -> None:
+        self._mock = app.mock
+        self._router = Router(app.mock.contract, app.url_map)
+        self._flask = flask
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], path_of(environ)
+        try:
+            matched = self._router.match(method, path)
+        except Refused as refused:
+            return self._mock.send(refusal(refused), start_response)
+        if matched is None:
+            return self._flask(environ, start_response)
+        operation, arguments = matched
+        return self._mock.send(self._mock.answer(environ, operation, arguments), start_response)

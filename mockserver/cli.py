@@ -1,0 +1,193 @@
+"""The command `mockserver`: serve the mock, and show its routes, rules and keys."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from tabulate import tabulate
+
+from mockserver.clock import Clock, isoformat, parse_time
+from mockserver.contract import load_contract
+from mockserver.errors import SuiteError, Unavailable
+from mockserver.rules import RULES
+
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 3
+
+_spec_option = click.option(
+    "--spec", type=click.Path(path_type=Path), help="OpenAPI document to serve."
+)
+_fixtures_option = click.option(
+    "--fixtures", type=click.Path(path_type=Path), help="Directory that seeds the world."
+)
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
+)
+
+
+def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """End with one line on stderr and the documented exit code instead of a traceback."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except SuiteError as error:
+            click.echo(f"mockserver: {error}", err=True)
+            sys.exit(EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_USAGE)
+
+    return guarded
+
+
+@click.group()
+@click.version_option(package_name="fansmetric-contract")
+def main() -> None:
+    """Serve a mock of the FansMetric Public API.
+
+    Exit codes: 0 done, 2 wrong use (flags, fixtures, spec), 3 a port or a file can't be had.
+    """
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=4010,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+)
+@_fixtures_option
+@_spec_option
+@click.option("--freeze", metavar="TIME", help="Stand still at this ISO 8601 time.")
+@click.option(
+    "--no-diagnosis", is_flag=True, help="Leave out the X-Mock-Rule and X-Mock-Source headers."
+)
+@click.option("--no-check", is_flag=True, help="Don't validate each answer against the contract.")
+@click.option(
+    "--token",
+    envvar="FANSMETRIC_MOCK_TOKEN",
+    help="Open the control API to callers with this token.",
+)
+@_plain_errors
+def serve(
+    host: str,
+    port: int,
+    fixtures: Path | None,
+    spec: Path | None,
+    freeze: str | None,
+    no_diagnosis: bool,
+    no_check: bool,
+    token: str | None,
+) -> None:
+    """Answer the whole API on a local port, until interrupted."""
+    from mockserver.app import create_app
+    from mockserver.server import MockServer, serve_forever
+
+    clock = Clock()
+    if freeze is not None:
+        clock.freeze(_time(freeze))
+    app = create_app(
+        fixtures,
+        spec,
+        clock=clock,
+        diagnosis=not no_diagnosis,
+        check_responses=not no_check,
+        token=token,
+    )
+
+    def announce(url: str) -> None:
+        contract = app.mock.contract
+        click.echo(
+            f"{len(contract)} operations, {len(contract.permissions)} permissions from {contract.source}"
+        )
+        click.echo(f"Serving the FansMetric mock on {url} (control API under {url}/_mock/)\n")
+        _table(_KEY_HEAD, _key_rows(app.mock.world.keys.values()))
+        first = next(iter(app.mock.world.keys))
+        account = next(iter(app.mock.world.keys[first].organization.accounts))
+        click.echo(f"\nTry: curl -H 'Authorization: Bearer {first}' {url}/v1/{account}/chats")
+
+    serve_forever(MockServer(app, host, port), announce)
+
+
+@main.command()
+@_spec_option
+@_json_option
+@_plain_errors
+def routes(spec: Path | None, as_json: bool) -> None:
+    """List every operation with its permission, level and source."""
+    head = ("method", "path", "operation", "permission", "level", "source")
+    rows = [
+        (op.method, op.path, op.id, op.permission or "-", str(op.level), op.source)
+        for op in load_contract(spec)
+    ]
+    _print(head, rows, as_json)
+
+
+@main.command()
+@_json_option
+def rules(as_json: bool) -> None:
+    """List the rule catalogue."""
+    head = ("rule", "level", "sentence", "source", "applies to")
+    rows = [(r.id, str(r.level), r.sentence, r.source, str(r.applies)) for r in RULES.values()]
+    _print(head, rows, as_json)
+
+
+_KEY_HEAD = ("key", "organization", "accounts", "role", "what it shows")
+
+
+@main.command()
+@_fixtures_option
+@_spec_option
+@_json_option
+@_plain_errors
+def keys(fixtures: Path | None, spec: Path | None, as_json: bool) -> None:
+    """List the seeded keys and what each is for."""
+    from mockserver.fixtures import read_fixtures
+    from mockserver.world import World
+
+    contract = load_contract(spec)
+    world = World(read_fixtures(contract, fixtures), contract.permissions)
+    _print(_KEY_HEAD, _key_rows(world.keys.values()), as_json)
+
+
+def _key_rows(found: Iterable[Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            key.secret,
+            key.organization.id,
+            ", ".join(
+                str(a.id) + (f" ({a.state})" if a.state != "connected" else "")
+                for a in key.organization.accounts.values()
+            ),
+            key.role.name,
+            key.note + (f" (until {isoformat(key.expires)})" if key.expires else ""),
+        )
+        for key in found
+    ]
+
+
+def _time(text: str) -> float:
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise SuiteError(
+            f"--freeze: {text!r} is no ISO 8601 time, such as 2026-01-31T10:00:00Z"
+        ) from None
+
+
+def _print(head: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
+    else:
+        _table(head, rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    click.echo(tabulate(rows, head, tablefmt="plain"))

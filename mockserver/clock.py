@@ -1,0 +1,87 @@
+"""The one source of time: windows, key expiry, timestamps and fault lifetimes all ask here.
+
+This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+MINUTE = 60
+DAY = 86_400
+
+
+class Clock:
+    """A clock that runs with real time, runs shifted from it, or stands still.
+
+    ``source`` gives the real time in seconds since the epoch.
+    It is looked up at each call, so freezegun in the same process moves every running clock.
+    """
+
+    __slots__ = ("_frozen", "_shift", "_source")
+
+    def __init__(self, source: Callable[[], float] | None = None) -> None:
+        self._source = source
+        self._shift = 0.0
+        self._frozen: float | None = None
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        if self._frozen is not None:
+            return self._frozen
+        return (self._source() if self._source is not None else time.time()) + self._shift
+
+    @property
+    def mode(self) -> str:
+        """``real``, ``shifted`` or ``frozen``."""
+        if self._frozen is not None:
+            return "frozen"
+        return "shifted" if self._shift else "real"
+
+    def freeze(self, at: float | None = None) -> None:
+        """Stand still at ``at`` (seconds since the epoch), or at the present time."""
+        self._frozen = self.now() if at is None else at
+
+    def advance(self, seconds: float) -> None:
+        """Move ahead by ``seconds``; a frozen clock stays frozen.
+
+        Raises ``ValueError`` when ``seconds`` is negative: headroom that was spent can't be unspent.
+        """
+        if seconds < 0:
+            raise ValueError(f"time only moves forward; {seconds:g} seconds would move it back")
+        if self._frozen is not None:
+            self._frozen += seconds
+        else:
+            self._shift += seconds
+
+    def run(self) -> None:
+        """Let a frozen clock run on from where it stands."""
+        if self._frozen is None:
+            return
+        frozen, self._frozen = self._frozen, None
+        self._shift += frozen - self.now()
+
+    def reset(self) -> None:
+        """Return to real time."""
+        self._shift, self._frozen = 0.0, None
+
+
+def isoformat(seconds: float) -> str:
+    """Return ``seconds`` since the epoch as the API writes it: ISO 8601 with seconds and ``+00:00``."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+
+
+def parse_time(text: str) -> float:
+    """Return the seconds since the epoch of an ISO 8601 ``text``; UTC unless it carries an offset.
+
+    Raises ``ValueError`` when ``text`` is no such time.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def start_of_day(seconds: float) -> float:
+    """Return midnight UTC of the day that holds ``seconds``."""
+    return seconds - seconds % DAY

@@ -1,0 +1,88 @@
+"""Reading `openapi.yaml`: parsed and checked once, then kept as JSON beside the user's other caches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mockserver.contract.operations import Contract
+from mockserver.data import default_spec
+from mockserver.errors import ContractError
+
+_FORM = 1
+"""Raised with every change to what `checks` accepts, so that no stale verdict is reused."""
+
+
+def load_contract(path: Path | None = None) -> Contract:
+    """Return the contract in the file at ``path``, or the packaged one.
+
+    Parsing and checking the YAML takes most of a second, so a document that passed is kept as JSON
+    under its hash (``FANSMETRIC_CACHE_DIR``, by default the user's cache directory) and read from there.
+
+    Raises ``ContractError`` when the file can't be read or breaks a rule of the contract's form.
+    """
+    from mockserver.contract.build import build_contract
+
+    file = path or default_spec()
+    text = _read(file)
+    cached = _cache_dir() / f"contract-{_FORM}-{hashlib.sha256(text).hexdigest()[:32]}.json"
+    document = _from_cache(cached)
+    if document is None:
+        from mockserver.contract.checks import check_document
+
+        document = _parse(text, file)
+        check_document(document, str(file))
+        _to_cache(cached, document)
+    return build_contract(document, str(file))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ContractError(f"{file}: can't be read ({error.strerror})") from None
+
+
+def _parse(text: bytes, file: Path) -> Mapping[str, Any]:
+    import yaml
+
+    from mockserver.yamlfile import load_yaml
+
+    try:
+        document = load_yaml(text)
+    except yaml.YAMLError as error:
+        raise ContractError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise ContractError(f"{file}: must be a mapping with `openapi`, `paths` and `components`")
+    return document
+
+
+def _cache_dir() -> Path:
+    chosen = os.environ.get("FANSMETRIC_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return (Path(base) if base else Path.home() / ".cache") / "fansmetric-contract"
+
+
+def _from_cache(cached: Path) -> Mapping[str, Any] | None:
+    try:
+        document: Mapping[str, Any] = json.loads(cached.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document
+
+
+def _to_cache(cached: Path, document: Mapping[str, Any]) -> None:
+    # A cache that can't be written costs time, never a start.
+    with suppress(OSError):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as scratch:
+            json.dump(document, scratch)
+        Path(scratch.name).replace(cached)

@@ -1,0 +1,45 @@
+"""JSON Schema validators over the contract's document, compiled once and only when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+_ROOT = "urn:fansmetric:contract"
+
+
+class SchemaViolation(ValueError):
+    """Raised when a value doesn't match its schema; the text says where and why."""
+
+
+class Schemas:
+    """The validators of one document, by the JSON pointer of the schema in it."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._registry = jsonschema_rs.Registry([(_ROOT, dict(document))])
+        self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+        """Return the validator of the schema at ``pointer`` (``#/components/schemas/Chat``)."""
+        compiled = self._compiled.get(pointer)
+        if compiled is None:
+            compiled = jsonschema_rs.Draft202012Validator(
+                {"$ref": _ROOT + pointer}, registry=self._registry, validate_formats=True
+            )
+            self._compiled[pointer] = compiled
+        return compiled
+
+    def check(self, pointer: str, value: Any) -> None:
+        """Raise ``SchemaViolation`` unless ``value`` matches the schema at ``pointer``."""
+        try:
+            self.validator(pointer).validate(value)
+        except jsonschema_rs.ValidationError as error:
+            raise SchemaViolation(describe(error)) from None
+
+
+def describe(error: jsonschema_rs.ValidationError) -> str:
+    """Return one line that names the place in the value and what is wrong there."""
+    place = ".".join(str(step) for step in error.instance_path) or "the value"
+    return f"{place}: {error.message}"

@@ -1,0 +1,80 @@
+"""The shapes of answers: the success envelope, the flat error, and the refusal that becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mockserver.rules import Rule
+from mockserver.windows import Headroom
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished answer."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_TYPE),)
+    rule: Rule | None = None
+    """The rule that refused, if one did."""
+    origin: str = "handler"
+    """What made the answer: ``rule``, ``fault`` or ``handler``."""
+
+
+class Refused(Exception):
+    """Raised when a rule of the contract refuses the request."""
+
+    def __init__(
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        status: int | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        origin: str = "rule",
+    ) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+        self.status = status or rule.status or 400
+        self.headers = headers
+        self.origin = origin
+
+
+def success(data: Any, credits: int, headroom: Headroom, next_page: str | None = None) -> Reply:
+    """Return a success: ``data``, ``_pagination`` unless this is the last page, and ``_meta``."""
+    body: dict[str, Any] = {"data": data}
+    if next_page is not None:
+        body["_pagination"] = {"next_page": next_page}
+    body["_meta"] = {
+        "_credits": {"used": credits},
+        "_rate_limits": {
+            "limit_minute": headroom.limit_minute,
+            "remaining_minute": headroom.remaining_minute,
+            "limit_day": headroom.limit_day,
+            "remaining_day": headroom.remaining_day,
+        },
+    }
+    return Reply(200, orjson.dumps(body))
+
+
+def bare(data: Mapping[str, Any]) -> Reply:
+    """Return a success of an operation without authentication, which has no envelope."""
+    return Reply(200, orjson.dumps(data))
+
+
+def refusal(refused: Refused) -> Reply:
+    """Return the flat error body of ``refused``."""
+    return Reply(
+        refused.status,
+        orjson.dumps({"error": refused.message}),
+        (("Content-Type", JSON_TYPE), *refused.headers),
+        refused.rule,
+        refused.origin,
+    )

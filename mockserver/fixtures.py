@@ -1,0 +1,212 @@
+"""Reading `fixtures/`: organizations, roles and keys from `world.yaml`, records from `collections/*.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mockserver.contract import Contract
+from mockserver.data import default_fixtures
+from mockserver.errors import FixtureError
+from mockserver.population import Plan, compile_record
+from mockserver.roles import ALL, KEY_PREFIX, Role
+from mockserver.seeds import (
+    AccountSeed,
+    AccountState,
+    KeySeed,
+    OrganizationSeed,
+    Seed,
+    Subscription,
+)
+from mockserver.shapes import COUNT, FLAG, ID, TEXT, Shape, breach, closed, one_of
+from mockserver.windows import LimiterMode
+from mockserver.yamlfile import load_yaml
+
+_WORLD = "world.yaml"
+_COLLECTIONS = "collections"
+
+_KEY = closed(
+    {
+        "key": {"type": "string", "pattern": f"^{KEY_PREFIX}"},
+        "role": TEXT,
+        "revoked": FLAG,
+        "expires_in_days": {"type": "number"},
+        "note": TEXT,
+    },
+    "key",
+    "role",
+)
+_ACCOUNT = closed(
+    {
+        "id": ID,
+        "name": TEXT,
+        "username": TEXT,
+        "state": one_of(AccountState),
+    },
+    "id",
+)
+_ORGANIZATION = closed(
+    {
+        "id": TEXT,
+        "name": TEXT,
+        "subscription": one_of(Subscription),
+        "limit_minute": COUNT,
+        "limit_day": COUNT,
+        "mode": one_of(LimiterMode),
+        "rolling": FLAG,
+        "retry_after": FLAG,
+        "accounts": {"type": "array", "items": _ACCOUNT},
+        "keys": {"type": "array", "items": _KEY},
+    },
+    "id",
+    "accounts",
+    "keys",
+)
+_ROLE = {
+    "anyOf": [
+        {"type": "array", "items": TEXT},
+        closed({"methods": {"type": "array", "items": TEXT}}, "methods"),
+    ]
+}
+_WORLD_FILE = closed(
+    {
+        "seed": {"type": "integer"},
+        "roles": {"type": "object", "additionalProperties": _ROLE},
+        "organizations": {"type": "array", "items": _ORGANIZATION, "minItems": 1},
+    },
+    "roles",
+    "organizations",
+)
+_PLAN_FILE = closed(
+    {
+        "collection": TEXT,
+        "scope": {"enum": ["account", "organization"]},
+        "count": COUNT,
+        "records": {"type": "array", "items": {"type": "object"}},
+        "record": {"type": "object"},
+    },
+    "collection",
+)
+
+
+def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
+    """Return the seed in ``directory``, or in the packaged fixtures.
+
+    Raises ``FixtureError``, whose one line names the file, the key and the remedy, when a file can't be
+    read, holds an unknown key, or refers to a role or permission that doesn't exist.
+    """
+    root = directory or default_fixtures()
+    if not root.is_dir():
+        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {_WORLD}")
+    file = root / _WORLD
+    world = _load(file, _WORLD_FILE)
+    roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
+    organizations = world["organizations"]
+    _refuse_twice("organization id", (o["id"] for o in organizations), file)
+    keys = tuple(_key(key, o["id"], roles, file) for o in organizations for key in o["keys"])
+    _refuse_twice("key", (key.secret for key in keys), file)
+    return Seed(
+        organizations=tuple(_organization(o, file) for o in organizations),
+        roles=roles,
+        keys=keys,
+        plans=_plans(root / _COLLECTIONS),
+        seed=world.get("seed", 1),
+    )
+
+
+def _load(file: Path, shape: Shape) -> Any:
+    try:
+        value = load_yaml(file.read_bytes())
+    except OSError as error:
+        raise FixtureError(f"{file}: can't be read ({error.strerror})") from None
+    except yaml.YAMLError as error:
+        raise FixtureError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    problem = breach(shape, value, "the file")
+    if problem is not None:
+        raise FixtureError(f"{file}: {problem}")
+    return value
+
+
+def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:
+    if isinstance(value, dict):
+        methods = value["methods"]
+        return Role(
+            name,
+            frozenset(op.permission for op in contract if op.method in methods and op.permission),
+        )
+    for permission in value:
+        if permission != ALL and permission not in contract.permissions:
+            raise FixtureError(
+                f"{file}: roles.{name}: unknown permission {permission}; `mockserver routes` lists them all"
+            )
+    return Role(name, frozenset(value))
+
+
+def _key(value: Any, organization: str, roles: Mapping[str, Role], file: Path) -> KeySeed:
+    if value["role"] not in roles:
+        known = ", ".join(roles)
+        raise FixtureError(
+            f"{file}: key {value['key']}: there is no role {value['role']}; known are {known}"
+        )
+    days = value.get("expires_in_days")
+    return KeySeed(
+        secret=value["key"],
+        organization=organization,
+        role=value["role"],
+        revoked=value.get("revoked", False),
+        expires_in=None if days is None else days * 86_400,
+        note=value.get("note", ""),
+    )
+
+
+def _organization(value: Any, file: Path) -> OrganizationSeed:
+    _refuse_twice(f"account id of {value['id']}", (a["id"] for a in value["accounts"]), file)
+    accounts = tuple(
+        AccountSeed(
+            id=account["id"],
+            state=AccountState(account.get("state", AccountState.CONNECTED)),
+            name=account.get("name", ""),
+            username=account.get("username", ""),
+        )
+        for account in value["accounts"]
+    )
+    rest = {k: v for k, v in value.items() if k not in ("accounts", "keys", "subscription", "mode")}
+    return OrganizationSeed(
+        **rest,
+        subscription=Subscription(value.get("subscription", Subscription.ACTIVE)),
+        mode=LimiterMode(value.get("mode", LimiterMode.ENFORCE)),
+        accounts=accounts,
+    )
+
+
+def _plans(directory: Path) -> dict[str, Plan]:
+    plans: dict[str, Plan] = {}
+    for file in sorted(directory.glob("*.yaml")):
+        value = _load(file, _PLAN_FILE)
+        name = value["collection"]
+        if name in plans:
+            raise FixtureError(
+                f"{file}: collection: {name} is filled by {plans[name].file} already"
+            )
+        plans[name] = Plan(
+            collection=name,
+            file=str(file),
+            count=value.get("count", 0),
+            records=tuple(value.get("records", ())),
+            record=value.get("record", {}),
+            shared=value.get("scope") == "organization",
+        )
+        for template in (*plans[name].records, plans[name].record):
+            compile_record(template, str(file))
+    return plans
+
+
+def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise FixtureError(f"{file}: the {what} {value} stands there twice")
+        seen.add(value)

@@ -1,0 +1,173 @@
+"""One request from its key to its answer, in the order of the contract.
+
+The order is DESIGN's gate: 401, then 429, which are free; then the charged refusals
+413, 402, 403, 400, 404 (account), 424, and what the operation itself may answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from mockserver import rules
+from mockserver.call import MAX_BODY, Call
+from mockserver.contract import Contract, Operation, Schemas
+from mockserver.envelope import Refused, Reply, bare, success
+from mockserver.organizations import Account, Organization
+from mockserver.resources import Engine, Result
+from mockserver.roles import Key
+from mockserver.seeds import AccountState, Subscription
+from mockserver.validation import Arguments, validate
+from mockserver.windows import Headroom, Window
+from mockserver.world import World
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request got; what the journal needs to know of a refused one."""
+
+    caller: Key | None = None
+
+
+class Pipeline:
+    """The steps of the gate over one world. Each returns what the next one needs, or raises ``Refused``."""
+
+    def __init__(self, contract: Contract, world: World) -> None:
+        self.world = world
+        self.schemas = Schemas(contract.document)
+        self.engine = Engine(contract)
+
+    def run(self, call: Call, operation: Operation, progress: Progress) -> Reply:
+        """Return the answer to ``call``, or raise ``Refused`` with the rule that refuses it."""
+        if not operation.authenticated:
+            return bare(operation.success_example)
+        caller = progress.caller = self.authenticate(call)
+        organization = caller.organization
+        headroom = self.spend_windows(organization)
+        self.check_body_size(call)
+        self.check_billing(organization)
+        self.check_permission(caller, operation)
+        arguments = self.validate(call, operation)
+        account = self.find_account(arguments, organization)
+        self.check_account_state(account, operation)
+        self.meet_fault(operation, organization)
+        result = self.engine.carry_out(operation, arguments, organization, account)
+        next_page = self.next_page(call, operation, arguments, result)
+        return success(result.data, operation.charges, headroom, next_page)
+
+    def authenticate(self, call: Call) -> Key:
+        """Return the key that the request carries in one of the two headers (auth page)."""
+        secrets = presented_keys(call)
+        if not secrets:
+            raise Refused(
+                rules.KEY_MISSING,
+                "An API key is required: send Authorization: Bearer or X-API-Key.",
+            )
+        if len(set(secrets)) > 1:
+            raise Refused(
+                rules.TWO_KEYS, "Authorization and X-API-Key carry different keys; send one."
+            )
+        key = self.world.keys.get(secrets[0])
+        if key is None:
+            raise Refused(rules.KEY_INVALID, "The API key is not valid.")
+        if key.revoked:
+            raise Refused(rules.KEY_REVOKED, "The API key has been revoked.")
+        if key.is_expired(key.organization.clock.now()):
+            raise Refused(rules.KEY_EXPIRED, "The API key has expired.")
+        return key
+
+    def spend_windows(self, organization: Organization) -> Headroom:
+        """Take the request from both windows, or refuse it without taking from either."""
+        now = organization.clock.now()
+        headroom, exhausted = organization.windows.take(now)
+        if exhausted is not None:
+            raise self._rate_limited(organization, exhausted, now)
+        return headroom
+
+    def check_body_size(self, call: Call) -> None:
+        """Refuse a body over 1 MiB, whatever the method."""
+        if call.too_large:
+            raise Refused(
+                rules.TOO_LARGE, f"The body is over 1 MiB ({MAX_BODY:,} bytes); send a smaller one."
+            )
+
+    def check_billing(self, organization: Organization) -> None:
+        """Refuse an organization without an active subscription."""
+        if organization.subscription is Subscription.NONE:
+            raise Refused(rules.NO_SUBSCRIPTION, "The organization has no active subscription.")
+        if organization.subscription is Subscription.PAST_DUE:
+            raise Refused(
+                rules.PAST_DUE, "The organization's subscription is past due; repair its billing."
+            )
+
+    def check_permission(self, caller: Key, operation: Operation) -> None:
+        """Refuse a key whose role doesn't grant the operation's permission."""
+        permission = operation.permission or ""
+        if not caller.role.grants(permission):
+            raise Refused(
+                rules.PERMISSION_REQUIRED, f"The key's role lacks the permission {permission}."
+            )
+
+    def validate(self, call: Call, operation: Operation) -> Arguments:
+        """Return the decoded arguments, or refuse what doesn't match the contract."""
+        return validate(call, operation, self.schemas)
+
+    def find_account(self, arguments: Arguments, organization: Organization) -> Account | None:
+        """Return the account that the path names; another organization's doesn't exist for this one."""
+        id = arguments.path.get("account_id")
+        if id is None:
+            return None
+        account = organization.accounts.get(id)
+        if account is None:
+            raise Refused(rules.ORG_BOUNDARY, f"The organization has no account {str(id)[:40]}.")
+        return account
+
+    def check_account_state(self, account: Account | None, operation: Operation) -> None:
+        """Refuse an upstream operation on an account whose session is lost."""
+        if account is not None and operation.upstream and account.state is AccountState.SYNC_LOST:
+            raise Refused(
+                rules.SYNC_LOST, f"Account {account.id} is in sync_lost; restore its session first."
+            )
+
+    def meet_fault(self, operation: Operation, organization: Organization) -> None:
+        """Fail as upstream would, if a test has planted a fault for this request."""
+        fault = organization.faults.take(operation.id)
+        if fault is not None:
+            raise Refused(rules.UPSTREAM_FAILED, fault.message, status=fault.status, origin="fault")
+
+    def next_page(
+        self, call: Call, operation: Operation, arguments: Arguments, result: Result
+    ) -> str | None:
+        """Return the relative URL of the next page, with the effective values of all parameters."""
+        if result.next_query is None:
+            return None
+        effective = {**arguments.query, **result.next_query}
+        query = {
+            p.name: ",".join(effective[p.name])
+            if isinstance(effective[p.name], list)
+            else effective[p.name]
+            for p in operation.query_parameters
+            if effective.get(p.name) is not None
+        }
+        return f"{call.path}?{urlencode(query)}"
+
+    def _rate_limited(self, organization: Organization, window: Window, now: float) -> Refused:
+        rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
+        name = rule.id.partition(".")[2]
+        wait = math.ceil(window.opened + window.seconds - now)
+        headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
+        message = f"The organization's limit of {window.limit:,} requests per {name} is used up."
+        return Refused(rule, message, headers=headers)
+
+
+def presented_keys(call: Call) -> list[str]:
+    """Return the keys in the request's headers; another scheme than Bearer presents none."""
+    found = []
+    authorization = call.header("Authorization")
+    if authorization is not None:
+        scheme, _, secret = authorization.strip().partition(" ")
+        if scheme.lower() == "bearer" and secret.strip():
+            found.append(secret.strip())
+    secret = (call.header("X-API-Key") or "").strip()
+    return [*found, secret] if secret else found

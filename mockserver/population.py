@@ -1,0 +1,230 @@
+"""The seeded records of an account, made from the plans in `fixtures/collections/`.
+
+A plan describes one record with verbs (`{$sequence: 4001}`), compiled once into small functions.
+The same seed, account and day give the same records; a collection is made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.clock import DAY, isoformat
+from mockserver.errors import FixtureError
+from mockserver.store import Collection, dig
+
+ACCOUNT = "$account"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one collection is filled: records as written, then ``count`` made from ``record``."""
+
+    collection: str
+    file: str
+    count: int
+    records: tuple[Any, ...]
+    record: Any
+    shared: bool = False
+    """Whether all accounts of an organization share the collection."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """What a verb may look at while it makes a value."""
+
+    index: int
+    count: int
+    chance: random.Random
+    record: dict[str, Any]
+    population: Population
+
+
+_Make = Callable[[_Row], Any]
+
+
+class Population:
+    """The seeded collections of one account, each made on demand and shared by all who fork it."""
+
+    def __init__(self, plans: Mapping[str, Plan], account: int, seed: int, day: float) -> None:
+        self.account = account
+        self.day = day
+        self._plans = plans
+        self._seed = seed
+        self._made: dict[str, Collection] = {}
+        self._lock = threading.RLock()
+
+    def collection(self, name: str) -> Collection:
+        """Return the seeded collection ``name``; empty where no plan fills it."""
+        made = self._made.get(name)
+        if made is not None:
+            return made
+        with self._lock:
+            if name not in self._made:
+                plan = self._plans.get(name)
+                self._made[name] = Collection(self._records(plan) if plan else ())
+            return self._made[name]
+
+    def is_shared(self, name: str) -> bool:
+        """Whether all accounts of an organization share the collection ``name``."""
+        plan = self._plans.get(name)
+        return plan is not None and plan.shared
+
+    def _records(self, plan: Plan) -> list[dict[str, Any]]:
+        # Chance without secrets: the same world for the same seed is the point.
+        chance = random.Random(f"{self._seed}:{self.account}:{plan.collection}")  # noqa: S311
+        records = []
+        for index, template in enumerate(plan.records):
+            row = _Row(index, len(plan.records), chance, {}, self)
+            records.append(_fill(compile_record(template, plan.file), row))
+        makers = compile_record(plan.record, plan.file) if plan.count else {}
+        for index in range(plan.count):
+            records.append(_fill(makers, _Row(index, plan.count, chance, {}, self)))
+        return records
+
+
+def _fill(makers: Mapping[str, _Make], row: _Row) -> dict[str, Any]:
+    for field, make in makers.items():
+        row.record[field] = make(row)
+    return row.record
+
+
+def compile_record(template: Any, place: str) -> dict[str, _Make]:
+    """Return the maker of each field of ``template``.
+
+    Raises ``FixtureError`` at an unknown verb or a verb with the wrong kind of argument.
+    """
+    if not isinstance(template, dict):
+        raise FixtureError(f"{place}: a record must be a mapping of fields, found {template!r}")
+    return {field: _compile(value, f"{place}: {field}") for field, value in template.items()}
+
+
+def _compile(value: Any, place: str) -> _Make:
+    if value == ACCOUNT:
+        return lambda row: row.population.account
+    if isinstance(value, list):
+        items = [_compile(item, f"{place}[{index}]") for index, item in enumerate(value)]
+        return lambda row: [make(row) for make in items]
+    if not isinstance(value, dict):
+        return lambda row: value
+    verb = next((key for key in value if str(key).startswith("$")), None)
+    if verb is None:
+        fields = {key: _compile(item, f"{place}.{key}") for key, item in value.items()}
+        return lambda row: {key: make(row) for key, make in fields.items()}
+    if len(value) != 1 or verb not in _VERBS:
+        known = ", ".join(sorted(_VERBS))
+        raise FixtureError(
+            f"{place}: {verb} is no verb that can stand alone here; known are {known}"
+        )
+    try:
+        return _VERBS[verb](value[verb])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise FixtureError(f"{place}: {verb} can't work with {value[verb]!r}") from None
+
+
+def _sequence(first: Any) -> _Make:
+    start = int(first)
+    return lambda row: start + row.index
+
+
+def _cycle(values: Any) -> _Make:
+    makers = [_compile(value, "$cycle") for value in values]
+    return lambda row: makers[row.index % len(makers)](row)
+
+
+def _choose(values: Any) -> _Make:
+    makers = [_compile(value, "$choose") for value in values]
+    return lambda row: row.chance.choice(makers)(row)
+
+
+def _number(bounds: Any) -> _Make:
+    low, high = map(int, bounds)
+    return lambda row: row.chance.randint(low, high)
+
+
+def _amount(bounds: Any) -> _Make:
+    low, high = (round(float(bound) * 100) for bound in bounds)
+    return lambda row: row.chance.randint(low, high) / 100
+
+
+def _chance(share: Any) -> _Make:
+    limit = float(share)
+    return lambda row: row.chance.random() < limit
+
+
+def _day_offset(sign: int) -> Callable[[Any], _Make]:
+    def compiled(days: Any) -> _Make:
+        first, last = (float(day) for day in days)
+
+        def moment(row: _Row) -> str:
+            done = row.index / (row.count - 1) if row.count > 1 else 0.0
+            offset = first + (last - first) * done
+            return isoformat(row.population.day + sign * offset * DAY)
+
+        return moment
+
+    return compiled
+
+
+def _text(pattern: Any) -> _Make:
+    text = str(pattern)
+    return lambda row: text.format(
+        n=row.index + 1, id=row.record.get("id"), account=row.population.account
+    )
+
+
+def _from(reference: Any) -> _Make:
+    collection, _, field = str(reference).partition(".")
+
+    def taken(row: _Row) -> Any:
+        source = row.population.collection(collection)
+        return dig(source.get(row.index % len(source)), field)
+
+    return taken
+
+
+def _same(field: Any) -> _Make:
+    return lambda row: dig(row.record, str(field))
+
+
+def _ids(options: Any) -> _Make:
+    collection, _, field = options["from"].partition(".")
+    count = int(options["count"])
+
+    def ids(row: _Row) -> list[Any]:
+        source = row.population.collection(collection)
+        first = row.index * count
+        return [dig(source.get((first + step) % len(source)), field) for step in range(count)]
+
+    return ids
+
+
+def _every(options: Any) -> _Make:
+    collection, _, field = options["from"].partition(".")
+    step = int(options["step"])
+
+    def ids(row: _Row) -> list[Any]:
+        source = row.population.collection(collection)
+        return [dig(source.get(at), field) for at in range(row.index % step, len(source), step)]
+
+    return ids
+
+
+_VERBS: dict[str, Callable[[Any], _Make]] = {
+    "$sequence": _sequence,
+    "$cycle": _cycle,
+    "$choose": _choose,
+    "$number": _number,
+    "$amount": _amount,
+    "$chance": _chance,
+    "$past": _day_offset(-1),
+    "$future": _day_offset(1),
+    "$text": _text,
+    "$from": _from,
+    "$same": _same,
+    "$ids": _ids,
+    "$every": _every,
+}

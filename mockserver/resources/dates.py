@@ -1,0 +1,46 @@
+"""Dates of query parameters: their formats, and the windows that operations look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from mockserver.clock import DAY, start_of_day
+from mockserver.validation import Arguments
+
+_TWO_YEARS = 730 * DAY
+
+
+def parse_query_date(text: str) -> float:
+    """Return the seconds since the epoch of a date that matches the contract's ``QueryDate``.
+
+    A day that its month doesn't have rolls over into the next month (decision: the pages are silent).
+    """
+    year, month, day, rest = int(text[:4]), int(text[5:7]), int(text[8:10]), text[10:]
+    moment = datetime(year, month, 1, tzinfo=UTC) + timedelta(days=day - 1)
+    if rest:
+        clock = time.fromisoformat(rest[1:])
+        moment = datetime.combine(moment.date(), clock, clock.tzinfo or UTC)
+    return moment.timestamp()
+
+
+def is_day(text: str) -> bool:
+    """Whether a query date names a whole day."""
+    return len(text) == len("2026-01-31")
+
+
+def window_of(arguments: Arguments, now: float) -> tuple[float, float]:
+    """Return the start and the end, both included, that ``start_date`` and ``end_date`` ask for.
+
+    Defaults (reference pages): two years ago, and the end of today.
+    """
+    start, end = arguments.query.get("start_date"), arguments.query.get("end_date")
+    first = parse_query_date(start) if start else now - _TWO_YEARS
+    last = parse_query_date(end) if end else start_of_day(now) + DAY - 1
+    if end and is_day(end):
+        last += DAY - 1
+    return first, last
+
+
+def query_date(seconds: float) -> str:
+    """Return a time as the pages write it in a query: ``YYYY-MM-DD HH:MM:SS``, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,222 @@
+"""The generic actions: list, get, create, update, set, delete, add, remove; handlers do the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mockserver import rules
+from mockserver.clock import isoformat
+from mockserver.contract import Contract, Operation
+from mockserver.envelope import Refused
+from mockserver.organizations import Account, Organization
+from mockserver.resources.handlers import HANDLERS
+from mockserver.resources.paging import answer_page
+from mockserver.resources.projection import Shape, shape_of
+from mockserver.resources.scene import DONE, Result, Scene
+from mockserver.resources.selection import select
+from mockserver.resources.views import VIEWS
+from mockserver.store import Collection, Record
+from mockserver.validation import Arguments
+
+
+class Engine:
+    """Carries out operations on the world; knows their shapes, holds no state of its own."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._document = contract.document
+        self._shapes: dict[str, Shape] = {}
+
+    def carry_out(
+        self,
+        operation: Operation,
+        arguments: Arguments,
+        organization: Organization,
+        account: Account | None,
+    ) -> Result:
+        """Do what ``operation`` does and return its result.
+
+        Raises ``Refused`` when a record isn't there (404) or its state forbids the write (400).
+        """
+        scene = Scene(
+            operation,
+            arguments,
+            organization,
+            account,
+            organization.clock.now(),
+            self._shape(operation),
+        )
+        if not operation.writes:
+            return _run(scene)
+        with organization.lock:
+            return _run(scene)
+
+    def _shape(self, operation: Operation) -> Shape:
+        shape = self._shapes.get(operation.id)
+        if shape is None:
+            wrap = operation.resource.options.get("wrap")
+            shape = shape_of(self._document, operation.data_schema, wrap)
+            self._shapes[operation.id] = shape
+        return shape
+
+
+def _run(scene: Scene) -> Result:
+    resource = scene.operation.resource
+    parent = resource.options.get("parent")
+    if parent is not None:
+        name, field = next(iter(parent["key"].items()))
+        scene.find(parent["collection"], field, scene.arguments.get(name))
+    if resource.action == "handler":
+        return HANDLERS[resource.options["handler"]](scene)
+    return _ACTIONS[resource.action](scene, scene.collection(str(resource.collection)))
+
+
+def show(scene: Scene, record: Record, collection: str | None = None) -> dict[str, Any]:
+    """Return what the answer shows of ``record``, its computed fields included."""
+    view = VIEWS.get(collection or scene.operation.resource.collection or "")
+    return scene.shape.show(view(record, scene) if view else record)
+
+
+def _list(scene: Scene, collection: Collection) -> Result:
+    records = [collection.get(row) for row in select(scene)]
+    return answer_page(scene, records, lambda record: show(scene, record))
+
+
+def _get(scene: Scene, collection: Collection) -> Result:
+    return _one(scene, collection.get(_row(scene, collection)))
+
+
+def _create(scene: Scene, collection: Collection) -> Result:
+    record = new_record(scene, collection)
+    collection.add(record)
+    return _one(scene, record)
+
+
+def _update(scene: Scene, collection: Collection) -> Result:
+    row = _row(scene, collection)
+    collection.change([row], body_fields(scene))
+    return _one(scene, collection.get(row))
+
+
+def _set(scene: Scene, collection: Collection) -> Result:
+    options = scene.operation.resource.options
+    rows = [_row(scene, collection)] if "key" in options else collection.rows()
+    collection.change(rows, constants(scene, options["values"]))
+    return _one(scene, collection.get(rows[0])) if rows else DONE
+
+
+def _delete(scene: Scene, collection: Collection) -> Result:
+    options = scene.operation.resource.options
+    row = _row(scene, collection)
+    value = scene.arguments.get(next(iter(options["key"])))
+    record = collection.get(row)
+    collection.remove([row])
+    for name, field in options.get("cascade", {}).items():
+        dependents = scene.collection(name)
+        dependents.remove(dependents.find(field, value))
+    return _one(scene, record)
+
+
+def _add(scene: Scene, collection: Collection) -> Result:
+    row, field, values = _membership(scene, collection)
+    held = list(collection.get(row)[field])
+    collection.change([row], {field: held + [v for v in dict.fromkeys(values) if v not in held]})
+    return _one(scene, collection.get(row))
+
+
+def _remove(scene: Scene, collection: Collection) -> Result:
+    row, field, values = _membership(scene, collection)
+    held = collection.get(row)[field]
+    missing = [value for value in values if value not in held]
+    if missing:
+        raise Refused(rules.NOT_FOUND, f"{ascii(missing[0])[:40]} is not in the list.")
+    collection.change([row], {field: [value for value in held if value not in values]})
+    return _one(scene, collection.get(row))
+
+
+_ACTIONS: dict[str, Callable[[Scene, Collection], Result]] = {
+    "list": _list,
+    "get": _get,
+    "create": _create,
+    "update": _update,
+    "set": _set,
+    "delete": _delete,
+    "add": _add,
+    "remove": _remove,
+}
+
+
+def _row(scene: Scene, collection: Collection) -> int:
+    """Return the row of the record that the request names, if its state allows the operation."""
+    options = scene.operation.resource.options
+    name, field = next(iter(options["key"].items()))
+    row = scene.find(str(scene.operation.resource.collection), field, scene.arguments.get(name))
+    record = collection.get(row)
+    for other, matched in options.get("match", {}).items():
+        value = scene.arguments.get(other)
+        if value is not None and str(record.get(matched)) != str(value):
+            raise Refused(
+                rules.NOT_FOUND, f"No such record belongs to {other} {ascii(value)[:40]}."
+            )
+    for matched, value in options.get("require", {}).items():
+        if record.get(matched) != value:
+            raise Refused(
+                rules.BAD_STATE, f"The record's state forbids this: {matched} must be {value}."
+            )
+    return row
+
+
+def _membership(scene: Scene, collection: Collection) -> tuple[int, str, list[Any]]:
+    options = scene.operation.resource.options
+    value = scene.arguments.get(options["from"])
+    return _row(scene, collection), options["field"], value if isinstance(value, list) else [value]
+
+
+def _one(scene: Scene, record: Record) -> Result:
+    """Answer one record, or only that it is done, as the operation's schema says."""
+    if "success" not in scene.shape.members:
+        return Result(show(scene, record))
+    wrap = scene.operation.resource.options.get("wrap")
+    return Result({"success": True, wrap: show(scene, record)}) if wrap else DONE
+
+
+def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
+    """Return the record that the request creates: a new id, the constants, then what was sent."""
+    options = scene.operation.resource.options
+    id = collection.next_id()
+    matched = {
+        field: scene.arguments.path[name]
+        for name, field in options.get("match", {}).items()
+        if name in scene.arguments.path
+    }
+    return {
+        "id": id,
+        **constants(scene, options.get("values", {}), id),
+        **matched,
+        **body_fields(scene),
+    }
+
+
+def body_fields(scene: Scene) -> dict[str, Any]:
+    """Return the members of the body that the contract names, as fields of the record."""
+    rename: Mapping[str, str] = scene.operation.resource.options.get("rename", {})
+    members = scene.operation.body_members
+    sent = scene.arguments.body
+    return {rename.get(name, name): value for name, value in sent.items() if name in members}
+
+
+def constants(scene: Scene, values: Mapping[str, Any], id: int | None = None) -> dict[str, Any]:
+    """Return ``values`` with the stand-ins filled in: ``$now``, ``$account``, ``$null``, ``{id}``."""
+    return {field: _constant(scene, value, id) for field, value in values.items()}
+
+
+def _constant(scene: Scene, value: Any, id: int | None) -> Any:
+    if isinstance(value, Mapping):
+        return constants(scene, value, id)
+    if value == "$now":
+        return isoformat(scene.now)
+    if value == "$account":
+        return scene.named_account.id
+    if value == "$null":
+        return None
+    return value.format(id=id) if isinstance(value, str) else value

@@ -1,0 +1,139 @@
+"""The HTTP server under the mock: cheroot, made to answer every refusal of its own with the flat body."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import orjson
+from cheroot.server import ChunkedRFile, HTTPConnection, HTTPRequest
+from cheroot.wsgi import Server
+
+from mockserver.envelope import JSON_TYPE
+from mockserver.errors import Unavailable
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_DRAIN = 4 * 1_048_576
+"""Bytes of an unread body that are read before its connection is used again or closed."""
+
+_MAX_HEADERS = 65_536
+_BLOCK = 65_536
+
+
+class _Request(HTTPRequest):
+    """A request whose refusals are flat JSON, and whose unread body never poisons the connection."""
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """Answer a request that never reaches the application, then close its connection."""
+        text = msg or str(status).partition(" ")[2]
+        body = orjson.dumps({"error": text})
+        self.close_connection = True
+        head = (
+            f"{self.server.protocol} {status}\r\nContent-Type: {JSON_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.conn.wfile.write(head.encode("latin-1") + body)
+
+    def send_headers(self) -> None:
+        """Read what is left of the body, within bounds, before the answer goes out."""
+        if not self._drained():
+            self.close_connection = True
+        super().send_headers()
+
+    def _drained(self) -> bool:
+        """Read the rest of the body; return whether the connection may carry another request."""
+        left = _DRAIN
+        try:
+            while left > 0 and self._unread():
+                block = self.rfile.read(min(_BLOCK, left))
+                if not block:
+                    return True
+                left -= len(block)
+        except (OSError, ValueError):  # a broken chunk, or a client that is gone
+            return False
+        return not self._unread()
+
+    def _unread(self) -> bool:
+        if isinstance(self.rfile, ChunkedRFile):
+            return not self.rfile.closed
+        return bool(getattr(self.rfile, "remaining", 0))
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
+class _Server(Server):
+    ConnectionClass = _Connection
+    max_request_header_size = _MAX_HEADERS
+
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """Drop the line: clients that hang up are no news, and the application logs its own errors."""
+
+
+class MockServer:
+    """The mock behind a port, in threads of this process."""
+
+    def __init__(
+        self, app: WSGIApplication, host: str = "127.0.0.1", port: int = 0, threads: int = 16
+    ) -> None:
+        """Prepare a server of ``app``; port 0 takes any free one."""
+        self._server = _Server(
+            (host, port), app, numthreads=threads, server_name="mock", shutdown_timeout=1
+        )
+        self._thread: threading.Thread | None = None
+
+    def bind(self) -> None:
+        """Take the port. Raises ``Unavailable`` when it can't be had."""
+        host, port = self._server.bind_addr[:2]
+        try:
+            self._server.prepare()
+        except OSError as error:
+            reason = str(error).splitlines()[0]
+            raise Unavailable(
+                f"port {port} on {host} can't be had: {reason}; choose another with --port"
+            ) from None
+
+    @property
+    def url(self) -> str:
+        """The base URL, such as ``http://127.0.0.1:4010``."""
+        host, port = self._server.bind_addr[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def serve(self) -> None:
+        """Answer requests until ``stop`` is called or the process is interrupted."""
+        self._server.serve()
+
+    def start(self) -> MockServer:
+        """Take the port and answer in a thread of its own; returns the server itself."""
+        self.bind()
+        self._thread = threading.Thread(target=self.serve, name="fansmetric-mock", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and give the port back."""
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def __enter__(self) -> MockServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def serve_forever(server: MockServer, announce: Callable[[str], None]) -> None:
+    """Bind ``server``, call ``announce`` once it answers, and serve until interrupted."""
+    server.bind()
+    announce(server.url)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.stop()

@@ -1,0 +1,38 @@
+"""Shapes of what people write for us (fixtures, control bodies): closed objects, first breach in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+
+Shape = dict[str, Any]
+"""A JSON Schema."""
+
+TEXT: Shape = {"type": "string", "minLength": 1}
+COUNT: Shape = {"type": "integer", "minimum": 0}
+FLAG: Shape = {"type": "boolean"}
+ID: Shape = {"type": "integer", "minimum": 1}
+
+
+def closed(properties: dict[str, Shape], *required: str) -> Shape:
+    """Return the shape of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def one_of(values: type[Any]) -> Shape:
+    """Return the shape of one value of an enumeration."""
+    return {"enum": [str(value) for value in values]}
+
+
+def breach(shape: Shape, value: Any, root: str = "the value") -> str | None:
+    """Return where and how ``value`` breaks ``shape``, or ``None``; ``root`` names the value itself."""
+    for error in jsonschema_rs.Draft202012Validator(shape).iter_errors(value):
+        place = ".".join(str(step) for step in error.instance_path) or root
+        return f"{place}: {error.message}"
+    return None

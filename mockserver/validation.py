@@ -1,0 +1,151 @@
+"""Arguments of an operation: decoded from path, query and body, and checked against the contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from mockserver import rules
+from mockserver.call import Call
+from mockserver.contract import Operation, Parameter, Schemas
+from mockserver.envelope import JSON_TYPE, Refused
+
+_INTEGER = re.compile(r"-?[0-9]{1,400}")
+_UNDECODABLE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The decoded values of a valid request, with the contract's defaults filled in."""
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    def get(self, name: str) -> Any:
+        """Return the value named ``name`` from path, query or body; ``None`` when absent."""
+        for part in (self.path, self.query, self.body):
+            if name in part:
+                return part[name]
+        return None
+
+
+def validate(call: Call, operation: Operation, schemas: Schemas) -> Arguments:
+    """Return the arguments of ``call``.
+
+    Raises ``Refused`` (400) with a sentence that says which value is wrong, what came and what is allowed.
+    """
+    path = {
+        parameter.name: _value(parameter, [call.path_arguments[parameter.name]], schemas)
+        for parameter in operation.path_parameters
+    }
+    query = _query(call, operation, schemas)
+    return Arguments(path, query, _body(call, operation, schemas))
+
+
+def _query(call: Call, operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    sent = call.query
+    values: dict[str, Any] = {}
+    for parameter in operation.query_parameters:
+        texts = sent.get(parameter.name)
+        if texts is not None:
+            values[parameter.name] = _value(parameter, texts, schemas)
+        elif parameter.required:
+            raise Refused(rules.BAD_QUERY, f"{parameter.name} is required.")
+        elif parameter.default is not None:
+            values[parameter.name] = parameter.default
+    for names in operation.exclusive:
+        if all(name in sent for name in names):
+            raise Refused(
+                rules.BAD_QUERY, f"{' and '.join(names)} exclude each other; send only one."
+            )
+    return values
+
+
+def _value(parameter: Parameter, texts: list[str], schemas: Schemas) -> Any:
+    value = _decode(parameter, texts)
+    if value is _UNDECODABLE or not schemas.validator(parameter.reference).is_valid(value):
+        rule = rules.BAD_ENUM if "enum" in parameter.schema else rules.BAD_QUERY
+        raise Refused(
+            rule, f"{parameter.name} must be {_allowed(parameter.schema)}, got {_shown(texts)}."
+        )
+    return value
+
+
+def _decode(parameter: Parameter, texts: list[str]) -> Any:
+    if parameter.type == "array":
+        return [item for text in texts for item in text.split(",")]
+    if len(texts) > 1:
+        return _UNDECODABLE
+    if parameter.type == "integer":
+        return int(texts[0]) if _INTEGER.fullmatch(texts[0]) else _UNDECODABLE
+    return texts[0]
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """Say in words what a parameter's schema allows."""
+    if schema.get("type") == "array":
+        return "a list; each item " + _allowed(schema["items"])
+    if "enum" in schema:
+        return "one of " + ", ".join(str(value) for value in schema["enum"])
+    if schema.get("type") == "integer":
+        low, high = schema.get("minimum"), schema.get("maximum")
+        if low is not None and high is not None:
+            return f"an integer between {low} and {high}"
+        return "an integer" + (f" of at least {low}" if low is not None else "")
+    if "anyOf" in schema:
+        return " or ".join(_allowed(option) for option in schema["anyOf"])
+    return str(schema.get("description", "a single value")).rstrip(".")
+
+
+def _shown(texts: list[str]) -> str:
+    """Return what was sent, short enough for one line and safe to print."""
+    text = ", ".join(texts)
+    return ascii(text if len(text) <= 60 else text[:60] + "…")
+
+
+def _body(call: Call, operation: Operation, schemas: Schemas) -> Mapping[str, Any]:
+    if operation.body is None:
+        return {}
+    if not call.has_body:
+        if operation.body_required:
+            raise Refused(rules.BAD_BODY, "A JSON body is required; none was sent.")
+        return {}
+    if call.content_type != JSON_TYPE:
+        sent = call.content_type or "nothing"
+        raise Refused(rules.BAD_BODY, f"Content-Type must be {JSON_TYPE}, got {ascii(sent)[:80]}.")
+    try:
+        body = orjson.loads(call.body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(
+            rules.BAD_BODY, f"The body is not valid JSON: {_one_line(str(error))}."
+        ) from None
+    problem = first_problem(schemas.validator(operation.body), body)
+    if problem is not None:
+        rule, sentence = problem
+        raise Refused(rule, sentence)
+    if not isinstance(body, dict):
+        raise Refused(rules.BAD_BODY, "The body must be a JSON object.")
+    return body
+
+
+def first_problem(
+    validator: jsonschema_rs.Draft202012Validator, body: Any
+) -> tuple[rules.Rule, str] | None:
+    """Return the rule and the sentence of the first thing wrong with ``body``, or ``None``."""
+    if validator.is_valid(body):
+        return None
+    error = next(iter(validator.iter_errors(body)))
+    place = ".".join(str(step) for step in error.instance_path) or "The body"
+    keyword = error.kind.name if hasattr(error.kind, "name") else ""
+    rule = rules.BAD_ENUM if keyword == "enum" else rules.BAD_BODY
+    return rule, f"{place}: {_one_line(error.message)}."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]
