@@ -13,6 +13,10 @@ MAX_BODY = 1_048_576
 """The largest body of an authenticated route, in bytes: 1 MiB (auth page, Errors)."""
 
 
+class Unreadable(Exception):
+    """Raised when a body breaks off or its chunks are malformed."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One request to one operation."""
@@ -63,13 +67,16 @@ class Call:
 
     @cached_property
     def body(self) -> bytes:
-        """The body's bytes, cut after the first one past 1 MiB."""
+        """The body's bytes, cut after the first one past 1 MiB. Raises ``Unreadable``."""
         stream = cast("BinaryIO | None", self.environ.get("wsgi.input"))
         declared = self.declared_length
         if stream is None or not (declared or self._is_chunked):
             return b""
         # Without a declared length only a server that ends the stream itself may be read from.
-        return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
+        try:
+            return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
+        except (OSError, ValueError) as error:  # a broken chunk is a ValueError in cheroot
+            raise Unreadable(str(error)) from error
 
     @property
     def _is_chunked(self) -> bool:

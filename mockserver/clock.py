@@ -85,3 +85,9 @@ def parse_time(text: str) -> float:
 def start_of_day(seconds: float) -> float:
     """Return midnight UTC of the day that holds ``seconds``."""
     return seconds - seconds % DAY
+
+
+def start_of_month(seconds: float) -> float:
+    """Return midnight UTC of the first day of the month that holds ``seconds``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mockserver import rules
-from mockserver.call import MAX_BODY, Call
+from mockserver.call import MAX_BODY, Call, Unreadable
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
 from mockserver.organizations import Account, Organization
@@ -87,7 +87,11 @@ class Pipeline:
 
     def check_body_size(self, call: Call) -> None:
         """Refuse a body over 1 MiB, whatever the method."""
-        if call.too_large:
+        try:
+            too_large = call.too_large
+        except Unreadable:
+            raise Refused(rules.BAD_BODY, "The body breaks off or is malformed.") from None
+        if too_large:
             raise Refused(
                 rules.TOO_LARGE, f"The body is over 1 MiB ({MAX_BODY:,} bytes); send a smaller one."
             )

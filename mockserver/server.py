@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _DRAIN = 4 * 1_048_576
 """Bytes of an unread body that are read before its connection is used again or closed."""
 
+_PATIENCE = 0.5
+"""Seconds that a client has for each further piece of a body that nobody reads."""
+
 _MAX_HEADERS = 65_536
 _BLOCK = 65_536
 
@@ -28,32 +31,44 @@ class _Request(HTTPRequest):
 
     def simple_response(self, status: str, msg: str = "") -> None:
         """Answer a request that never reaches the application, then close its connection."""
-        text = msg or str(status).partition(" ")[2]
-        body = orjson.dumps({"error": text})
+        # Whatever can't be parsed is the caller's error, also where cheroot speaks of 501 and 505.
+        line = str(status) if not str(status).startswith(("501", "505")) else "400 Bad Request"
+        body = orjson.dumps({"error": msg or line.partition(" ")[2]})
         self.close_connection = True
         head = (
-            f"{self.server.protocol} {status}\r\nContent-Type: {JSON_TYPE}\r\n"
+            f"{self.server.protocol} {line}\r\nContent-Type: {JSON_TYPE}\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.conn.wfile.write(head.encode("latin-1") + body)
 
     def send_headers(self) -> None:
-        """Read what is left of the body, within bounds, before the answer goes out."""
-        if not self._drained():
+        """Send the head at once; cheroot would first wait for the rest of a body that nobody reads."""
+        rfile, self.rfile = self.rfile, None
+        if getattr(rfile, "remaining", 0) > _DRAIN:
             self.close_connection = True
         super().send_headers()
+        self.rfile = rfile
+
+    def respond(self) -> None:
+        """Answer, then read what is left of the body within bounds, or give the connection up."""
+        super().respond()
+        if self._unread():
+            self.close_connection = not self._drained() or self.close_connection
 
     def _drained(self) -> bool:
         """Read the rest of the body; return whether the connection may carry another request."""
         left = _DRAIN
+        self.conn.socket.settimeout(_PATIENCE)
         try:
             while left > 0 and self._unread():
                 block = self.rfile.read(min(_BLOCK, left))
                 if not block:
-                    return True
+                    break
                 left -= len(block)
-        except (OSError, ValueError):  # a broken chunk, or a client that is gone
+        except (OSError, ValueError):  # a client that is slow or gone, or a broken chunk
             return False
+        finally:
+            self.conn.socket.settimeout(self.server.timeout)
         return not self._unread()
 
     def _unread(self) -> bool:
@@ -69,6 +84,8 @@ class _Connection(HTTPConnection):
 class _Server(Server):
     ConnectionClass = _Connection
     max_request_header_size = _MAX_HEADERS
+    expiration_interval = 0.05
+    """Seconds between two looks at whether to stop."""
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
         """Drop the line: clients that hang up are no news, and the application logs its own errors."""

@@ -41,6 +41,15 @@ def window_of(arguments: Arguments, now: float) -> tuple[float, float]:
     return first, last
 
 
+def span_of_dates(arguments: Arguments, now: float, *, days: int) -> tuple[float, float]:
+    """Return the window of operations that look back ``days`` days from now unless it is said."""
+    start, end = arguments.query.get("start_date"), arguments.query.get("end_date")
+    return (
+        parse_query_date(start) if start else now - days * DAY,
+        parse_query_date(end) if end else now,
+    )
+
+
 def query_date(seconds: float) -> str:
     """Return a time as the pages write it in a query: ``YYYY-MM-DD HH:MM:SS``, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -72,6 +72,9 @@ def _select(scene: Scene) -> list[int]:
 
 
 def _sort_key(value: Any) -> tuple[bool, Any]:
+    """Return what sorts a value: nulls first, text without its case, lists by their length."""
+    if isinstance(value, (list, tuple)):
+        return (True, len(value))
     return (value is not None, value.casefold() if isinstance(value, str) else value)
 
 

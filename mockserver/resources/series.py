@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mockserver.clock import DAY, isoformat, start_of_day
+from mockserver.clock import DAY, isoformat, start_of_day, start_of_month
 from mockserver.resources.dates import window_of
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
@@ -51,7 +51,7 @@ class Span:
     def series(self, value: Value, *, daily: bool | None = None) -> list[dict[str, Any]]:
         """Return one point per day or month of the window that the records reach, empty ones too."""
         daily = self.is_daily if daily is None else daily
-        start_of = start_of_day if daily else _start_of_month
+        start_of = start_of_day if daily else start_of_month
         sums: dict[float, float] = {}
         if self.records:
             times = [timestamp(record, self.field) for record in self.records]
@@ -85,15 +85,10 @@ def _tidy(number: float) -> float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _start_of_month(seconds: float) -> float:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp()
-
-
 def _starts(first: float, last: float, *, daily: bool) -> Iterable[float]:
     """Yield the start of each bucket from ``first`` on that begins no later than ``last``."""
     start = first
     while start <= last:
         yield start
         following = datetime.fromtimestamp(start, UTC) + timedelta(days=1 if daily else 32)
-        start = following.timestamp() if daily else _start_of_month(following.timestamp())
+        start = following.timestamp() if daily else start_of_month(following.timestamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mockserver.resources.handlers import accounts, earnings, reach
+from mockserver.resources.handlers import accounts, content, earnings, lists, reach
 from mockserver.resources.scene import Result, Scene
 
 Handler = Callable[[Scene], Result]
@@ -14,10 +14,18 @@ HANDLERS: dict[str, Handler] = {
     for handler in (
         accounts.current_account,
         accounts.list_accounts,
+        content.list_streaks,
+        content.search_gifs,
+        content.top_highlights,
+        content.top_streak,
         earnings.chargebacks_chart,
         earnings.earnings_chart,
         earnings.earnings_overview,
         earnings.referral_chart,
+        lists.list_members,
+        lists.list_top_subscribers,
+        lists.sort_vault_lists,
+        lists.vault_media_types,
         reach.trial_overview,
         reach.visitors_chart,
         reach.visitors_countries,

@@ -1,0 +1,102 @@
+"""Members of fan lists, the leading subscribers, and the order of vault lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mockserver import rules
+from mockserver.envelope import Refused
+from mockserver.resources.dates import span_of_dates
+from mockserver.resources.paging import answer_page
+from mockserver.resources.scene import DONE, Result, Scene
+from mockserver.resources.selection import timestamp
+from mockserver.store import Record
+
+_MONTH_DAYS = 30
+_MEDIA_TYPES = ("photo", "gif", "video", "audio")
+
+
+def list_members(scene: Scene) -> Result:
+    """Answer the fans on a list, which is named by its id or, if it is built in, by its slug."""
+    named = scene.arguments.path["list_id"]
+    row = scene.find("user_lists", "id", int(named) if named.isdecimal() else named)
+    ids = scene.collection("user_lists").get(row)["memberIds"]
+    if scene.arguments.query["sort_dir"] == "desc":
+        ids = ids[::-1]
+    fans = scene.collection("fans")
+    members = [fans.get(found) for id in ids for found in fans.find("id", id)]
+    return answer_page(scene, members, scene.shape.show)
+
+
+def list_top_subscribers(scene: Scene) -> Result:
+    """Answer the fans who were active in the window, the leading ones by the metric first."""
+    first, last = span_of_dates(scene.arguments, scene.now, days=_MONTH_DAYS)
+    active = [
+        fan
+        for fan in scene.collection("fans").records()
+        if first <= timestamp(fan, "lastActivityAt") <= last
+    ]
+    metric = _metric(scene, first, last)
+    active.sort(key=lambda fan: (-metric(fan), fan["id"]))
+    return answer_page(scene, active, scene.shape.show)
+
+
+def _metric(scene: Scene, first: float, last: float) -> Callable[[Record], float]:
+    by = scene.arguments.query["by"]
+    if by == "recent":
+        return lambda fan: timestamp(fan, "lastActivityAt")
+    if by == "currency":
+        spent = _spent(scene, first, last)
+        return lambda fan: spent.get(fan["id"], 0.0)
+    field = {"messages": "messagesCount", "posts": "postsBought", "media": "mediaBought"}
+    return lambda fan: float(fan[field.get(by, "spentTotal")])
+
+
+def _spent(scene: Scene, first: float, last: float) -> dict[int, float]:
+    """Return what each fan paid between two instants."""
+    spent: dict[int, float] = {}
+    for payment in scene.collection("transactions").records():
+        if first <= timestamp(payment, "createdAt") <= last:
+            fan = payment["user"]["id"]
+            spent[fan] = spent.get(fan, 0.0) + payment["amount"]
+    return spent
+
+
+def vault_media_types(scene: Scene) -> Result:
+    """Answer how many finished media there are of each type."""
+    ready = [m["type"] for m in scene.collection("vault_media").records() if m["isReady"]]
+    return Result(
+        {"list": [{"type": type_, "count": ready.count(type_)} for type_ in _MEDIA_TYPES]}
+    )
+
+
+_SORTS: dict[str, Callable[[Record], Any]] = {
+    "media": lambda record: len(record["mediaIds"]),
+    "recent": lambda record: record["changedAt"],
+    "name": lambda record: record["name"].casefold(),
+    "default": lambda record: record["id"],
+}
+
+
+def sort_vault_lists(scene: Scene) -> Result:
+    """Store the order of the vault's lists.
+
+    Raises ``Refused`` (400) when a custom order doesn't hold each list exactly once.
+    """
+    lists, asked = scene.collection("vault_lists"), scene.arguments.body
+    rows = {lists.get(row)["id"]: row for row in lists.rows()}
+    if asked["sort"] == "custom":
+        ordered = asked["customOrder"]
+        if sorted(ordered) != sorted(rows):
+            raise Refused(
+                rules.BAD_BODY, "customOrder must hold the id of every list exactly once."
+            )
+    else:
+        sort = _SORTS[asked["sort"]]
+        ordered = sorted(
+            rows, key=lambda id: sort(lists.get(rows[id])), reverse=asked["order"] == "desc"
+        )
+    for position, id in enumerate(ordered, start=1):
+        lists.change([rows[id]], {"position": position})
+    return DONE
