@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
+from mockserver import rules
 from mockserver.clock import Clock
 from mockserver.contract import load_contract
 from mockserver.control import control_blueprint
-from mockserver.envelope import JSON_TYPE, Refused, refusal
+from mockserver.envelope import Refused, refusal
 from mockserver.fixtures import read_fixtures
-from mockserver.mock import Mock, Router, path_of
+from mockserver.mock import Mock, Router, flask_path, path_of
 from mockserver.world import World
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ def create_app(
 def _add_operations(app: MockFlask) -> None:
     """Put the contract's routes into Flask's URL map, where `flask routes` shows them."""
     for operation in app.mock.contract:
-        path = operation.path.replace("{", "<").replace("}", ">")
         app.add_url_rule(
-            path,
+            flask_path(operation.path),
             operation.id,
             _through_flask,
             methods=[operation.method],
@@ -82,14 +82,20 @@ def _through_flask(**arguments: str) -> Response:
     app = _current()
     operation = app.mock.contract.operations[str(request.endpoint)]
     reply = app.mock.answer(request.environ, operation, arguments)
-    return Response(reply.body, reply.status, list(reply.headers))
+    return Response(reply.body, reply.status, app.mock.headers_of(reply))
 
 
 def _flat_error(error: HTTPException) -> Response:
-    """Give Flask's own errors the flat body."""
-    body = Response(status=error.code, content_type=JSON_TYPE)
-    body.set_data(f'{{"error":"{error.name}."}}')
-    return body
+    """Give Flask's own errors the flat body; an unknown route names its rule as the pipeline's refusals do."""
+    mock = _current().mock
+    if isinstance(error, NotFound):
+        reply = refusal(Refused(rules.UNKNOWN_ROUTE, "There is no such route."))
+    else:
+        allow = tuple((k, v) for k, v in error.get_headers() if k == "Allow")
+        reply = refusal(
+            Refused(rules.UNKNOWN_METHOD, f"{error.name}.", status=error.code, headers=allow)
+        )
+    return Response(reply.body, reply.status, mock.headers_of(reply))
 
 
 def _current() -> MockFlask:
@@ -105,7 +111,7 @@ class _Front:
 
     def __init__(self, app: MockFlask, flask: WSGIApplication) -> None:
         self._mock = app.mock
-        self._router = Router(app.mock.contract, app.url_map)
+        self._router = Router(app.mock.contract)
         self._flask = flask
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

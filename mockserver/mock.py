@@ -8,8 +8,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
-from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.routing import Map, MapAdapter, RequestRedirect
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from mockserver import rules
 from mockserver.call import Call, Environ
@@ -64,11 +64,15 @@ class Mock:
 
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
-        headers = [*reply.headers, ("Content-Length", str(len(reply.body)))]
-        if self.diagnosis and reply.rule is not None:
-            headers += [("X-Mock-Rule", reply.rule.id), ("X-Mock-Source", reply.origin)]
+        headers = [*self.headers_of(reply), ("Content-Length", str(len(reply.body)))]
         start_response(_STATUS_LINES.get(reply.status, f"{reply.status} Unknown"), headers)
         return [reply.body]
+
+    def headers_of(self, reply: Reply) -> list[tuple[str, str]]:
+        """Return the headers of ``reply``, with its diagnosis unless that is switched off."""
+        if not self.diagnosis or reply.rule is None:
+            return list(reply.headers)
+        return [*reply.headers, ("X-Mock-Rule", reply.rule.id), ("X-Mock-Source", reply.origin)]
 
     def _record(self, call: Call, operation: Operation, reply: Reply, progress: Progress) -> None:
         if progress.caller is None:
@@ -94,33 +98,41 @@ class Mock:
 
 
 class Router:
-    """Finds the operation of a request in Flask's own URL map."""
+    """Finds the operation of a request: first the path, then the method.
 
-    def __init__(self, contract: Contract, url_map: Map) -> None:
-        self._operations = contract.operations
-        self._adapter: MapAdapter = url_map.bind("mock")
+    So a method that the most specific path doesn't have is refused, though a path with a parameter in its
+    place would have it (`PATCH /vault/lists/sort` is no rename of a list called sort).
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._by_path: dict[str, dict[str, Operation]] = {}
+        for operation in contract:
+            self._by_path.setdefault(operation.path, {})[operation.method] = operation
+        paths = Map(
+            [Rule(flask_path(path), endpoint=path) for path in self._by_path], merge_slashes=False
+        )
+        self._adapter: MapAdapter = paths.bind("mock")
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Return the operation and its path arguments, or ``None`` when the route isn't the contract's.
 
-        Raises ``Refused`` at an unknown route (404) or an unknown method of a known one (405).
+        Raises ``Refused`` (405) when the route doesn't have the method.
         """
         try:
-            endpoint, arguments = self._adapter.match(path, method)
-        except MethodNotAllowed as error:
-            raise _not_allowed(method, error.valid_methods or ()) from None
+            template, arguments = self._adapter.match(path)
         except (NotFound, RequestRedirect):
-            raise Refused(rules.UNKNOWN_ROUTE, "There is no such route.") from None
-        operation = self._operations.get(endpoint)
-        if operation is not None and operation.method != method:
-            raise _not_allowed(method, [operation.method])
-        return None if operation is None else (operation, dict(arguments))
+            return None
+        methods = self._by_path[template]
+        if method not in methods:
+            allowed = ", ".join(sorted(methods))
+            message = f"The route has no method {ascii(method)[1:-1][:20]}; it has {allowed}."
+            raise Refused(rules.UNKNOWN_METHOD, message, headers=(("Allow", allowed),))
+        return methods[method], dict(arguments)
 
 
-def _not_allowed(method: str, allowed: Iterable[str]) -> Refused:
-    methods = ", ".join(sorted(set(allowed) - {"HEAD", "OPTIONS"}))
-    message = f"The route has no method {ascii(method)[1:-1][:20]}; it has {methods}."
-    return Refused(rules.UNKNOWN_METHOD, message, headers=(("Allow", methods),))
+def flask_path(path: str) -> str:
+    """Return a path of the contract in the notation of Flask and werkzeug."""
+    return path.replace("{", "<").replace("}", ">")
 
 
 def path_of(environ: Environ) -> str:

@@ -15,6 +15,9 @@ from mockserver.contract.operations import Contract
 from mockserver.data import default_spec
 from mockserver.errors import ContractError
 
+CACHE_VARIABLE = "FANSMETRIC_CACHE_DIR"
+"""The environment variable that moves the cache."""
+
 _FORM = 1
 """Raised with every change to what `checks` accepts, so that no stale verdict is reused."""
 
@@ -64,7 +67,7 @@ def _parse(text: bytes, file: Path) -> Mapping[str, Any]:
 
 
 def _cache_dir() -> Path:
-    chosen = os.environ.get("FANSMETRIC_CACHE_DIR")
+    chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")

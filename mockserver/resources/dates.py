@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from mockserver.clock import DAY, start_of_day
+from mockserver import rules
+from mockserver.clock import DAY, isoformat, parse_time, start_of_day
+from mockserver.envelope import Refused
 from mockserver.validation import Arguments
 
-_TWO_YEARS = 730 * DAY
+_TWO_YEARS = 730
 
 
 def parse_query_date(text: str) -> float:
@@ -28,13 +30,13 @@ def is_day(text: str) -> bool:
     return len(text) == len("2026-01-31")
 
 
-def window_of(arguments: Arguments, now: float) -> tuple[float, float]:
+def window_of(arguments: Arguments, now: float, days: int = _TWO_YEARS) -> tuple[float, float]:
     """Return the start and the end, both included, that ``start_date`` and ``end_date`` ask for.
 
-    Defaults (reference pages): two years ago, and the end of today.
+    Defaults (reference pages): ``days`` ago, two years where nothing else is said, and the end of today.
     """
     start, end = arguments.query.get("start_date"), arguments.query.get("end_date")
-    first = parse_query_date(start) if start else now - _TWO_YEARS
+    first = parse_query_date(start) if start else now - days * DAY
     last = parse_query_date(end) if end else start_of_day(now) + DAY - 1
     if end and is_day(end):
         last += DAY - 1
@@ -53,3 +55,16 @@ def span_of_dates(arguments: Arguments, now: float, *, days: int) -> tuple[float
 def query_date(seconds: float) -> str:
     """Return a time as the pages write it in a query: ``YYYY-MM-DD HH:MM:SS``, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def body_time(name: str, text: str) -> float:
+    """Return the seconds since the epoch of a body's time.
+
+    Raises ``Refused`` (400) when it can't be told as a time of this era.
+    """
+    try:
+        seconds = parse_time(text.upper().replace(":60", ":59"))
+        isoformat(seconds)
+    except (ValueError, OverflowError, OSError):
+        raise Refused(rules.BAD_BODY, f"{name} is no time between the years 1 and 9999.") from None
+    return seconds

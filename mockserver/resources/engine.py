@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mockserver import rules
-from mockserver.clock import isoformat
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
 from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
+from mockserver.resources.records import body_fields, constants, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
-from mockserver.resources.views import VIEWS
+from mockserver.resources.views import show
 from mockserver.store import Collection, Record
 from mockserver.validation import Arguments
 
@@ -69,12 +69,6 @@ def _run(scene: Scene) -> Result:
     if resource.action == "handler":
         return HANDLERS[resource.options["handler"]](scene)
     return _ACTIONS[resource.action](scene, scene.collection(str(resource.collection)))
-
-
-def show(scene: Scene, record: Record, collection: str | None = None) -> dict[str, Any]:
-    """Return what the answer shows of ``record``, its computed fields included."""
-    view = VIEWS.get(collection or scene.operation.resource.collection or "")
-    return scene.shape.show(view(record, scene) if view else record)
 
 
 def _list(scene: Scene, collection: Collection) -> Result:
@@ -178,45 +172,3 @@ def _one(scene: Scene, record: Record) -> Result:
         return Result(show(scene, record))
     wrap = scene.operation.resource.options.get("wrap")
     return Result({"success": True, wrap: show(scene, record)}) if wrap else DONE
-
-
-def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
-    """Return the record that the request creates: a new id, the constants, then what was sent."""
-    options = scene.operation.resource.options
-    id = collection.next_id()
-    matched = {
-        field: scene.arguments.path[name]
-        for name, field in options.get("match", {}).items()
-        if name in scene.arguments.path
-    }
-    return {
-        "id": id,
-        **constants(scene, options.get("values", {}), id),
-        **matched,
-        **body_fields(scene),
-    }
-
-
-def body_fields(scene: Scene) -> dict[str, Any]:
-    """Return the members of the body that the contract names, as fields of the record."""
-    rename: Mapping[str, str] = scene.operation.resource.options.get("rename", {})
-    members = scene.operation.body_members
-    sent = scene.arguments.body
-    return {rename.get(name, name): value for name, value in sent.items() if name in members}
-
-
-def constants(scene: Scene, values: Mapping[str, Any], id: int | None = None) -> dict[str, Any]:
-    """Return ``values`` with the stand-ins filled in: ``$now``, ``$account``, ``$null``, ``{id}``."""
-    return {field: _constant(scene, value, id) for field, value in values.items()}
-
-
-def _constant(scene: Scene, value: Any, id: int | None) -> Any:
-    if isinstance(value, Mapping):
-        return constants(scene, value, id)
-    if value == "$now":
-        return isoformat(scene.now)
-    if value == "$account":
-        return scene.named_account.id
-    if value == "$null":
-        return None
-    return value.format(id=id) if isinstance(value, str) else value

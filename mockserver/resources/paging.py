@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,13 @@ _DEFAULT_SIZE = 10
 class Page:
     """Some of the records, and how to ask for the next ones."""
 
-    records: list[Record]
+    records: Sequence[Record]
     next_query: Mapping[str, Any] | None
     extra: Mapping[str, Any]
     """Members of ``data`` that tell about the page, such as ``nextMarker``."""
 
 
-def answer_page(scene: Scene, records: list[Record], show: Callable[[Record], Any]) -> Result:
+def answer_page(scene: Scene, records: Sequence[Record], show: Callable[[Record], Any]) -> Result:
     """Return the page of ``records`` that the request asks for, in the operation's shape."""
     page = page_of(scene, records)
     shown = [show(record) for record in page.records]
@@ -42,7 +42,7 @@ def answer_page(scene: Scene, records: list[Record], show: Callable[[Record], An
     return Result(data, page.next_query)
 
 
-def page_of(scene: Scene, records: list[Record]) -> Page:
+def page_of(scene: Scene, records: Sequence[Record]) -> Page:
     """Return the page of ``records``; all of them where the operation isn't paginated."""
     pagination = scene.operation.pagination
     if pagination is None:
@@ -60,7 +60,7 @@ def _size(scene: Scene) -> int:
     return min(size, pagination.cap) if pagination and pagination.cap else int(size)
 
 
-def _by_offset(scene: Scene, records: list[Record]) -> Page:
+def _by_offset(scene: Scene, records: Sequence[Record]) -> Page:
     size, offset = _size(scene), scene.arguments.query.get("offset") or 0
     extra: dict[str, Any] = {}
     if "marker" in scene.shape.members:
@@ -73,7 +73,7 @@ def _by_offset(scene: Scene, records: list[Record]) -> Page:
 
 
 def _by_cursor(
-    scene: Scene, records: list[Record], cursor: Callable[[Record], Any], name: str
+    scene: Scene, records: Sequence[Record], cursor: Callable[[Record], Any], name: str
 ) -> Page:
     """Cut ``records`` after the page's size; the last one shown is the next cursor."""
     size = _size(scene)
@@ -84,7 +84,7 @@ def _by_cursor(
     return Page(page, {name: value}, {"nextMarker": value, "nextLastId": value})
 
 
-def _by_date(scene: Scene, records: list[Record]) -> Page:
+def _by_date(scene: Scene, records: Sequence[Record]) -> Page:
     field = scene.operation.resource.options["window"]
     end = scene.arguments.query.get("end_date")
     if end and not is_day(end):
@@ -94,7 +94,7 @@ def _by_date(scene: Scene, records: list[Record]) -> Page:
     return _by_cursor(scene, records, lambda r: query_date(timestamp(r, field)), "end_date")
 
 
-def _by_marker(scene: Scene, records: list[Record]) -> Page:
+def _by_marker(scene: Scene, records: Sequence[Record]) -> Page:
     field = scene.operation.resource.options["window"]
     marker = scene.arguments.query.get("marker")
     if marker:
@@ -102,14 +102,14 @@ def _by_marker(scene: Scene, records: list[Record]) -> Page:
     return _by_cursor(scene, records, lambda r: int(timestamp(r, field)), "marker")
 
 
-def _by_last_id(scene: Scene, records: list[Record]) -> Page:
+def _by_last_id(scene: Scene, records: Sequence[Record]) -> Page:
     last = scene.arguments.query.get("last_id")
     if last is not None:
         records = [record for record in records if record["id"] < last]
     return _by_cursor(scene, records, lambda r: r["id"], "last_id")
 
 
-def _by_id(scene: Scene, records: list[Record]) -> Page:
+def _by_id(scene: Scene, records: Sequence[Record]) -> Page:
     """Page through messages, newest or oldest first (messages/list-messages)."""
     asked = scene.arguments.query
     if asked.get("first_id") is not None:
@@ -121,7 +121,7 @@ def _by_id(scene: Scene, records: list[Record]) -> Page:
     return _by_cursor(scene, records, lambda r: r["id"], "id")
 
 
-def _from(records: list[Record], id: int, *, after: bool = False) -> list[Record]:
+def _from(records: Sequence[Record], id: int, *, after: bool = False) -> Sequence[Record]:
     """Return the records from ``id`` on, in the order given; without that one itself if ``after``.
 
     Ids are compared, not looked up: the record may be gone since the last page.
@@ -135,7 +135,7 @@ def _from(records: list[Record], id: int, *, after: bool = False) -> list[Record
     ]
 
 
-_STYLES: dict[str, Callable[[Scene, list[Record]], Page]] = {
+_STYLES: dict[str, Callable[[Scene, Sequence[Record]], Page]] = {
     "offset": _by_offset,
     "date": _by_date,
     "marker": _by_marker,

@@ -136,7 +136,7 @@ def _order(scene: Scene) -> tuple[str, bool] | None:
     asked = scene.arguments.query
     field = order.get("by")
     if "columns" in order:
-        field = order["columns"].get(asked.get(order["param"]), field)
+        field = order["columns"].get(scene.arguments.get(order["param"]), field)
     if field is None:
         return None
     direction = order.get("direction", "asc")

@@ -15,6 +15,7 @@ from mockserver.store import Record
 
 Value = Callable[[Record], float]
 
+_TWO_YEARS = 730
 _LONGEST_DAILY = 92 * DAY
 """Windows up to a quarter come in days, longer ones in months (decision: upstream chooses)."""
 
@@ -61,9 +62,12 @@ class Span:
         return [{"date": isoformat(start), "count": _tidy(sum_)} for start, sum_ in sums.items()]
 
 
-def span_of(scene: Scene, records: Iterable[Record], field: str) -> Span:
-    """Return the records whose ``field`` lies in the window that the request asks for."""
-    first, last = window_of(scene.arguments, scene.now)
+def span_of(scene: Scene, records: Iterable[Record], field: str, days: int = _TWO_YEARS) -> Span:
+    """Return the records whose ``field`` lies in the window that the request asks for.
+
+    Without a start it begins ``days`` ago.
+    """
+    first, last = window_of(scene.arguments, scene.now, days)
     length = last - first
     timed = [(timestamp(record, field), record) for record in records]
     return Span(

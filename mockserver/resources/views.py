@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mockserver.resources.chats import last_messages, pinned_messages
 from mockserver.resources.scene import Scene
 from mockserver.store import Record
 
 
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
-    messages = scene.collection("messages")
-    rows = messages.find("withUserId", record["withUser"]["id"])
-    own = [messages.get(row) for row in rows]
-    last = max(own, key=lambda message: message["id"], default=None)
-    pinned = sum(bool(message.get("isPinned")) for message in own)
-    shown = {**record, "countPinnedMessages": pinned}
-    # A chat without messages keeps the shape that every page shows.
+    fan = record["withUser"]["id"]
+    last = last_messages(scene).get(fan)
+    shown = {**record, "countPinnedMessages": pinned_messages(scene).get(fan, 0)}
+    # A chat whose messages are all gone has no last one.
     return {**shown, "lastMessage": last} if last else shown
 
 
@@ -34,3 +32,9 @@ VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "vault_lists": _vault_list,
 }
 """The view of each collection that has computed fields."""
+
+
+def show(scene: Scene, record: Record, collection: str | None = None) -> dict[str, Any]:
+    """Return what the answer shows of ``record``, its computed fields included."""
+    view = VIEWS.get(collection or scene.operation.resource.collection or "")
+    return scene.shape.show(view(record, scene) if view else record)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mockserver.resources.handlers import accounts, content, earnings, lists, reach
+from mockserver.resources.handlers import (
+    accounts,
+    content,
+    earnings,
+    lists,
+    mass_messages,
+    messaging,
+    publishing,
+    reach,
+    schedules,
+)
 from mockserver.resources.scene import Result, Scene
 
 Handler = Callable[[Scene], Result]
@@ -26,10 +36,25 @@ HANDLERS: dict[str, Handler] = {
         lists.list_top_subscribers,
         lists.sort_vault_lists,
         lists.vault_media_types,
+        mass_messages.mass_message_chart,
+        mass_messages.send_mass_message,
+        mass_messages.update_mass_message,
+        messaging.list_chats,
+        messaging.send_message,
+        publishing.create_post,
+        publishing.create_promotion,
+        publishing.create_upload,
+        publishing.finish_upload,
+        publishing.message_settings,
+        publishing.promotions_and_trials,
+        publishing.update_notification_settings,
         reach.trial_overview,
         reach.visitors_chart,
         reach.visitors_countries,
         reach.visitors_overview,
+        schedules.later_chats,
+        schedules.schedule_counters,
+        schedules.schedule_items,
     )
 }
 """Every handler by its name."""

@@ -1,0 +1,37 @@
+"""What chats and messages know of each other."""
+
+from __future__ import annotations
+
+from mockserver.resources.scene import Scene
+from mockserver.store import Record
+
+
+def last_messages(scene: Scene) -> dict[int, Record]:
+    """Return the latest message of each chat by the fan's id; remembered until a message changes."""
+    messages = scene.collection("messages")
+
+    def latest() -> dict[int, Record]:
+        last: dict[int, Record] = {}
+        for message in messages.records():
+            fan = message["withUserId"]
+            if fan not in last or message["id"] > last[fan]["id"]:
+                last[fan] = message
+        return last
+
+    found: dict[int, Record] = messages.memo("last messages", latest)
+    return found
+
+
+def pinned_messages(scene: Scene) -> dict[int, int]:
+    """Return the number of pinned messages of each chat by the fan's id."""
+    messages = scene.collection("messages")
+
+    def counted() -> dict[int, int]:
+        pinned: dict[int, int] = {}
+        for message in messages.records():
+            if message["isPinned"]:
+                pinned[message["withUserId"]] = pinned.get(message["withUserId"], 0) + 1
+        return pinned
+
+    found: dict[int, int] = messages.memo("pinned messages", counted)
+    return found

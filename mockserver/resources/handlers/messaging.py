@@ -1,0 +1,58 @@
+"""Chats in the order of their latest messages, and sending a message, which moves its chat to the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mockserver.resources.chats import last_messages
+from mockserver.resources.paging import answer_page
+from mockserver.resources.records import new_record
+from mockserver.resources.scene import Result, Scene
+from mockserver.resources.selection import select
+from mockserver.resources.views import show
+from mockserver.store import Record
+
+
+def list_chats(scene: Scene) -> Result:
+    """Answer the chats, by default the one with the latest message first."""
+    chats, last = scene.collection("chats"), last_messages(scene)
+    found = [chats.get(row) for row in select(scene)]
+    list_id = scene.arguments.query.get("list_id")
+    if list_id is not None:
+        row = scene.find("user_lists", "id", list_id)
+        members = set(scene.collection("user_lists").get(row)["memberIds"])
+        found = [chat for chat in found if chat["withUser"]["id"] in members]
+    oldest_first = scene.arguments.query["order"] == "old"
+
+    def latest(chat: Record) -> int:
+        message = last.get(chat["withUser"]["id"])
+        return int(message["id"]) if message else 0
+
+    found.sort(key=latest, reverse=not oldest_first)
+    return answer_page(scene, found, lambda chat: show(scene, chat))
+
+
+def send_message(scene: Scene) -> Result:
+    """Put a message of the account's own into a chat, which is shown again if it was hidden."""
+    chat = scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
+    messages = scene.collection("messages")
+    message = new_record(scene, messages)
+    message |= media_of(scene, message.get("mediaFiles", ()))
+    message |= {"price": message.get("price", 0), "isFree": not message.get("price")}
+    messages.add(message)
+    scene.collection("chats").change([chat], {"isHidden": False})
+    return Result(scene.shape.show(message))
+
+
+def media_of(scene: Scene, ids: Iterable[int]) -> dict[str, Any]:
+    """Return a message's media fields for the vault media that it names; unknown ids are left out."""
+    vault = scene.collection("vault_media")
+    found = [vault.get(row) for id in ids for row in vault.find("id", id)]
+    media = [{"id": m["id"], "type": m["type"], "isReady": m["isReady"]} for m in found]
+    return {
+        "media": media,
+        "mediaCount": len(media),
+        "hasMedia": bool(media),
+        "mediaType": media[0]["type"] if media else None,
+    }

@@ -1,0 +1,171 @@
+"""Pages: every item once, by following `next_page` as it stands until there is none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from mockserver import rules
+
+if TYPE_CHECKING:
+    from mockserver.contract import Operation, Parameter
+    from tests.conftest import Tenant
+
+CURSORS = {"offset", "marker", "id", "last_id", "first_id", "end_date"}
+"""Parameters that the next page moves; all the others it keeps."""
+MOST_PAGES = 2_000
+
+Page = dict[str, Any]
+
+
+def items_of(page: Page) -> list[Any]:
+    """Return the items, which stand under different names."""
+    data = page["data"]
+    if isinstance(data, list):
+        return data
+    found: list[Any] = next(data[name] for name in ("list", "items", "data") if name in data)
+    return found
+
+
+def next_of(page: Page) -> str | None:
+    paging = page.get("_pagination")
+    return None if paging is None else str(paging["next_page"])
+
+
+def walk(tenant: Tenant, operation: Operation, **query: Any) -> list[Page]:
+    """Return every page from the first one on."""
+    pages: list[Page] = [tenant.call(operation, query=query).get_json()]
+    while (url := next_of(pages[-1])) and len(pages) < MOST_PAGES:
+        pages.append(tenant.follow(url).get_json())
+    assert len(pages) < MOST_PAGES, f"{operation.id} has no last page"
+    return pages
+
+
+def texts(pages: list[Page]) -> list[str]:
+    """Return the items of all pages as comparable text."""
+    return [json.dumps(item, sort_keys=True) for page in pages for item in items_of(page)]
+
+
+def parameter(operation: Operation, name: str) -> Parameter | None:
+    return next((p for p in operation.query_parameters if p.name == name), None)
+
+
+@pytest.fixture
+def roomy(tenant: Tenant) -> Tenant:
+    """Return an organization whose windows don't end a walk."""
+    tenant.organization.windows.set_limits(minute=100_000, day=100_000)
+    return tenant
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE, rules.PAGE_LAST)
+def test_visits_every_item_once(operation: Operation, roomy: Tenant) -> None:
+    """Several pages, nothing left out or twice, and no `_pagination` on the last page only."""
+    pages = walk(roomy, operation, **({"limit": 10} if parameter(operation, "limit") else {}))
+    items = texts(pages)
+
+    assert 2 <= len(pages)
+    assert len(set(items)) == len(items)
+    assert [True] * (len(pages) - 1) + [False] == ["_pagination" in page for page in pages]
+    assert all(items_of(page) for page in pages)
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE)
+@pytest.mark.parametrize("size", [2, 7, "most"])
+def test_page_size_changes_no_item(size: int | str, operation: Operation, roomy: Tenant) -> None:
+    """Small pages and the largest ones hold the same items in the same order."""
+    limit = parameter(operation, "limit")
+    if limit is None:
+        assert operation.pagination
+        assert operation.pagination.size == len(items_of(walk(roomy, operation)[0]))
+        return
+    cap = operation.pagination and operation.pagination.cap
+    most = limit.schema.get("maximum", cap or 100)
+    due = texts(walk(roomy, operation, limit=most - 1))
+    pages = walk(roomy, operation, limit=most if size == "most" else size)
+
+    assert due == texts(pages)
+    assert {most if size == "most" else size} >= {len(items_of(page)) for page in pages[:-1]}
+
+
+def queries(operation: Operation) -> dict[str, list[dict[str, str]]]:
+    """Return, for each parameter that isn't a cursor, queries with a value of it, and small pages."""
+    small = {"limit": "1"} if parameter(operation, "limit") else {}
+    small |= {"type": "expired"} if operation.id == "listSubscribers" else {}  # has them all
+    found: dict[str, list[dict[str, str]]] = {"limit": [small]} if small else {}
+    for p in operation.query_parameters:
+        if "enum" in p.schema and p.type != "array":
+            found[p.name] = [small | {p.name: value} for value in p.schema["enum"]]
+        elif p.name == "start_date":
+            found[p.name] = [{p.name: "2020-01-31 10:00:00"} | small]
+    return found
+
+
+@pytest.mark.shows(rules.PAGE_RELATIVE, rules.PAGE_KEEPS_QUERY)
+def test_next_page_keeps_the_query(operation: Operation, roomy: Tenant) -> None:
+    """`next_page` is the same path under `/v1/`, with each parameter that was sent."""
+    lost: dict[str, Any] = {}
+    paged = set()
+    for name, choices in queries(operation).items():
+        for sent in choices:
+            first = roomy.call(operation, query=sent)
+            page = next_of(first.get_json())
+            if page is None:
+                continue
+            paged.add(name)
+            url = urlsplit(page)
+            kept = {key: values[-1] for key, values in parse_qs(url.query).items()}
+            if url[:3] != ("", "", first.request.path) or not sent.items() <= kept.items():
+                lost[name] = page
+
+    assert {} == lost
+    assert set(queries(operation)) == paged
+
+
+@pytest.mark.shows(rules.PAGE_LAST)
+def test_has_more_agrees(operation: Operation, roomy: Tenant) -> None:
+    """Where `data` tells whether there is more, it says the same as `_pagination`."""
+    pages = walk(roomy, operation)
+    told = [page["data"]["hasMore"] for page in pages if "hasMore" in page["data"]]
+
+    assert told in ([], [next_of(page) is not None for page in pages])
+
+
+@pytest.mark.shows(rules.PAGE_LAST)
+def test_beyond_the_end(operation: Operation, roomy: Tenant) -> None:
+    """A page after the last one is empty and has no next page."""
+    if parameter(operation, "offset") is None:
+        pytest.skip("its cursor is an item, and an item can't lie beyond the end")
+    page = roomy.call(operation, query={"offset": 1_000_000}).get_json()
+
+    assert [] == items_of(page)
+    assert "_pagination" not in page
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE)
+def test_the_end_falls_on_a_full_page(operation: Operation, roomy: Tenant) -> None:
+    """When the items fill the last page exactly, no empty page follows it."""
+    if parameter(operation, "limit") is None or parameter(operation, "offset") is None:
+        pytest.skip("the size of its pages can't be chosen")
+    total = len(texts(walk(roomy, operation)))
+    page = roomy.call(operation, query={"limit": 2, "offset": total - 2}).get_json()
+    before = roomy.call(operation, query={"limit": 2, "offset": total - 3}).get_json()
+
+    assert (2, None) == (len(items_of(page)), next_of(page))
+    assert next_of(before) is not None
+
+
+def test_items_that_come_meanwhile_shift_no_snapshot(roomy: Tenant) -> None:
+    """A marker pins the list of payout requests: later ones don't shift its pages."""
+    first = roomy.call("listPayoutRequests").get_json()
+    due = texts(walk(roomy, roomy.contract.operations["listPayoutRequests"]))
+    requests = roomy.organization.accounts[1001].collection("payout_requests")
+    now = roomy.organization.clock.now()
+    roomy.organization.clock.advance(60)
+    requests.add({**requests.get(0), "invoiceId": "1", "createdAt": "2026-01-31T12:01:00+00:00"})
+    second = roomy.follow(str(next_of(first))).get_json()
+
+    assert due[10:20] == texts([second])
+    assert first["data"]["marker"] == int(now) == second["data"]["marker"]

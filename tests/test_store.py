@@ -1,0 +1,120 @@
+"""Collections: cheap to fork, and never half written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mockserver.store import Collection, dig
+
+TEAS = ({"id": 1, "name": "Assam"}, {"id": 2, "name": "Sencha"}, {"id": 5, "name": "Assam"})
+
+
+@pytest.fixture
+def teas() -> Collection:
+    return Collection(TEAS)
+
+
+def names(collection: Collection) -> list[Any]:
+    return [record["name"] for record in collection.records()]
+
+
+@pytest.mark.parametrize("written", ["fork", "origin"])
+def test_forks_go_their_own_way(written: str, teas: Collection) -> None:
+    """A write to either side is not seen by the other, in records and in indexes."""
+    fork = teas.fork()
+    teas.find("name", "Sencha")
+    one, other = (fork, teas) if written == "fork" else (teas, fork)
+    one.add({"id": 6, "name": "Oolong"})
+    one.change(one.find("name", "Sencha"), {"name": "Gyokuro"})
+    one.remove(one.find("name", "Assam"))
+
+    assert ["Gyokuro", "Oolong"] == names(one)
+    assert ["Assam", "Sencha", "Assam"] == names(other)
+    assert ([1], []) == (other.find("name", "Sencha"), one.find("name", "Sencha"))
+
+
+def test_readers_keep_what_they_began_with(teas: Collection) -> None:
+    """A write replaces the table: whoever iterates over it sees it as it was."""
+    reader = iter(teas.records())
+    first = next(reader)
+    teas.remove([0, 1])
+
+    assert ["Assam", "Sencha", "Assam"] == [first["name"], *(record["name"] for record in reader)]
+
+
+def test_records_are_replaced_not_changed(teas: Collection) -> None:
+    before = teas.get(0)
+    teas.change([0], {"name": "Darjeeling", "leaf": "whole"})
+
+    assert {"id": 1, "name": "Assam"} == before
+    assert {"id": 1, "name": "Darjeeling", "leaf": "whole"} == teas.get(0)
+
+
+def test_rows_are_never_reused(teas: Collection) -> None:
+    """What was removed stays gone, whatever comes after it."""
+    teas.remove([2])
+    row = teas.add({"id": 9, "name": "Pu-erh"})
+
+    assert (3, [0, 1, 3]) == (row, teas.rows())
+    with pytest.raises(KeyError):
+        teas.get(2)
+
+
+@pytest.mark.parametrize(
+    ("records", "id"),
+    [
+        pytest.param(TEAS, 6, id="above-the-largest"),
+        pytest.param((), 1, id="empty"),
+        pytest.param(({"id": "fans"}, {"id": 7}), 8, id="beside-names"),
+        pytest.param(({"name": "Assam"},), 1, id="none"),
+    ],
+)
+def test_next_id(records: tuple[dict[str, Any], ...], id: int) -> None:
+    assert id == Collection(records).next_id()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rows"),
+    [
+        ("name", "Assam", [0, 2]),
+        ("name", "assam", []),
+        ("id", 5, [2]),
+        ("id", "5", []),
+        ("nothing", None, [0, 1, 2]),
+    ],
+)
+def test_finds_by_equality(field: str, value: Any, rows: list[int], teas: Collection) -> None:
+    assert rows == teas.find(field, value)
+
+
+def test_finds_nested_fields_and_ignores_lists() -> None:
+    """Dots reach into a record; a list can't be looked up."""
+    collection = Collection([{"user": {"id": 7}, "tags": [1]}, {"user": {"id": 8}}])
+
+    assert [1] == collection.find("user.id", 8)
+    assert [1] == collection.find("tags", None)
+
+
+def test_remembers_until_the_next_write(teas: Collection) -> None:
+    """Computed answers are kept, bounded in number, and dropped when something changes."""
+    calls: list[int] = []
+
+    def count() -> int:
+        calls.append(1)
+        return len(teas)
+
+    first, second = teas.memo("count", count), teas.memo("count", count)
+    teas.add({"id": 6, "name": "Oolong"})
+    third = teas.memo("count", count)
+
+    assert (3, 3, 4, 2) == (first, second, third, len(calls))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("a", {"b": {"c": 1}}), ("a.b.c", 1), ("a.x", None), ("a.b.c.d", None), ("z", None)],
+)
+def test_dig(field: str, value: Any) -> None:
+    assert value == dig({"a": {"b": {"c": 1}}}, field)
