@@ -11,7 +11,7 @@ import yaml
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError
-from mockserver.population import Plan, compile_record
+from mockserver.population import Plan, compile_record, references
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -132,17 +132,25 @@ def _load(file: Path, shape: Shape) -> Any:
 
 def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:
     if isinstance(value, dict):
-        methods = value["methods"]
-        return Role(
-            name,
-            frozenset(op.permission for op in contract if op.method in methods and op.permission),
-        )
+        return _role_of_methods(name, value["methods"], contract, file)
     for permission in value:
         if permission != ALL and permission not in contract.permissions:
             raise FixtureError(
                 f"{file}: roles.{name}: unknown permission {permission}; `mockserver routes` lists them all"
             )
     return Role(name, frozenset(value))
+
+
+def _role_of_methods(name: str, methods: list[str], contract: Contract, file: Path) -> Role:
+    """Return the role that grants every operation with one of ``methods``."""
+    known = sorted({operation.method for operation in contract})
+    unknown = sorted(set(methods) - set(known))
+    if unknown:
+        raise FixtureError(
+            f"{file}: roles.{name}: no operation has the method {unknown[0]}; known are {', '.join(known)}"
+        )
+    granted = (op.permission for op in contract if op.method in methods)
+    return Role(name, frozenset(permission for permission in granted if permission))
 
 
 def _key(value: Any, organization: str, roles: Mapping[str, Role], file: Path) -> KeySeed:
@@ -201,7 +209,16 @@ def _plans(directory: Path) -> dict[str, Plan]:
         )
         for template in (*plans[name].records, plans[name].record):
             compile_record(template, str(file))
+    for plan in plans.values():
+        _refuse_dangling(plan, plans)
     return plans
+
+
+def _refuse_dangling(plan: Plan, plans: Mapping[str, Plan]) -> None:
+    for template in (*plan.records, plan.record):
+        for field, value in template.items():
+            for name in sorted(references(value) - set(plans)):
+                raise FixtureError(f"{plan.file}: {field}: there is no collection {name}")
 
 
 def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:

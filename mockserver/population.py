@@ -130,23 +130,38 @@ def _sequence(first: Any) -> _Make:
     return lambda row: start + row.index
 
 
+def _makers(verb: str, values: Any) -> list[_Make]:
+    """Return the maker of each value. Raises ``ValueError`` when there is none to take."""
+    makers = [_compile(value, verb) for value in values]
+    if not makers:
+        raise ValueError("an empty list")
+    return makers
+
+
 def _cycle(values: Any) -> _Make:
-    makers = [_compile(value, "$cycle") for value in values]
+    makers = _makers("$cycle", values)
     return lambda row: makers[row.index % len(makers)](row)
 
 
 def _choose(values: Any) -> _Make:
-    makers = [_compile(value, "$choose") for value in values]
+    makers = _makers("$choose", values)
     return lambda row: row.chance.choice(makers)(row)
 
 
+def _ordered(low: int, high: int) -> tuple[int, int]:
+    """Return the bounds. Raises ``ValueError`` when the first is above the second."""
+    if low > high:
+        raise ValueError("the bounds are reversed")
+    return low, high
+
+
 def _number(bounds: Any) -> _Make:
-    low, high = map(int, bounds)
+    low, high = _ordered(*map(int, bounds))
     return lambda row: row.chance.randint(low, high)
 
 
 def _amount(bounds: Any) -> _Make:
-    low, high = (round(float(bound) * 100) for bound in bounds)
+    low, high = _ordered(*(round(float(bound) * 100) for bound in bounds))
     return lambda row: row.chance.randint(low, high) / 100
 
 
@@ -171,16 +186,27 @@ def _day_offset(sign: int) -> Callable[[Any], _Make]:
 
 def _text(pattern: Any) -> _Make:
     text = str(pattern)
+    text.format(n=1, id=1, account=1)  # raises on a broken pattern or an unknown name
     return lambda row: text.format(
         n=row.index + 1, id=row.record.get("id"), account=row.population.account
     )
+
+
+def _source(row: _Row, name: str) -> Collection:
+    """Return a collection to take from. Raises ``FixtureError`` when it is empty."""
+    source = row.population.collection(name)
+    if not len(source):
+        raise FixtureError(
+            f"$from: the collection {name} is empty, so nothing can be taken from it"
+        )
+    return source
 
 
 def _from(reference: Any) -> _Make:
     collection, _, field = str(reference).partition(".")
 
     def taken(row: _Row) -> Any:
-        source = row.population.collection(collection)
+        source = _source(row, collection)
         return dig(source.get(row.index % len(source)), field)
 
     return taken
@@ -195,7 +221,7 @@ def _ids(options: Any) -> _Make:
     count = int(options["count"])
 
     def ids(row: _Row) -> list[Any]:
-        source = row.population.collection(collection)
+        source = _source(row, collection)
         first = row.index * count
         return [dig(source.get((first + step) % len(source)), field) for step in range(count)]
 
@@ -205,9 +231,11 @@ def _ids(options: Any) -> _Make:
 def _every(options: Any) -> _Make:
     collection, _, field = options["from"].partition(".")
     step = int(options["step"])
+    if step < 1:
+        raise ValueError("a step below 1")
 
     def ids(row: _Row) -> list[Any]:
-        source = row.population.collection(collection)
+        source = _source(row, collection)
         return [dig(source.get(at), field) for at in range(row.index % step, len(source), step)]
 
     return ids
@@ -228,3 +256,18 @@ _VERBS: dict[str, Callable[[Any], _Make]] = {
     "$ids": _ids,
     "$every": _every,
 }
+
+
+def references(template: Any) -> set[str]:
+    """Return the names of the collections that ``template`` takes values from."""
+    if isinstance(template, list):
+        return {name for item in template for name in references(item)}
+    if not isinstance(template, dict):
+        return set()
+    found = {name for value in template.values() for name in references(value)}
+    if "$from" in template:
+        found.add(str(template["$from"]).partition(".")[0])
+    for verb in ("$ids", "$every"):
+        if verb in template:
+            found.add(str(template[verb]["from"]).partition(".")[0])
+    return found

@@ -114,6 +114,8 @@ def _check_head(document: Mapping[str, Any]) -> None:
     for key in ("paths", "components", "security"):
         if not document.get(key):
             raise ContractError(f"{key}: is missing or empty")
+    if not isinstance(document["paths"], dict):
+        raise ContractError("paths: must be a mapping of routes")
     for path, item in document["paths"].items():
         if not isinstance(item, dict):
             raise ContractError(f"paths.{path}: must be a mapping of methods")
