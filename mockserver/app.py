@@ -89,7 +89,10 @@ def _flat_error(error: HTTPException) -> Response:
     """Give Flask's own errors the flat body; an unknown route names its rule as the pipeline's refusals do."""
     mock = _current().mock
     if isinstance(error, NotFound):
-        reply = refusal(Refused(rules.UNKNOWN_ROUTE, "There is no such route."))
+        refused = Refused(rules.UNKNOWN_ROUTE, "There is no such route.")
+        # Calls of the control API are no exchanges with the mocked one.
+        is_control = request.path.startswith("/_mock/")
+        reply = refusal(refused) if is_control else mock.turn_away(request.environ, refused)
     else:
         allow = tuple((k, v) for k, v in error.get_headers() if k == "Allow")
         reply = refusal(
@@ -119,7 +122,9 @@ class _Front:
         try:
             matched = self._router.match(method, path)
         except Refused as refused:
-            return self._mock.send(refusal(refused), start_response)
+            body = self._mock.send(self._mock.turn_away(environ, refused), start_response)
+            # A body after HEAD would be taken for the next answer.
+            return [] if method == "HEAD" else body
         if matched is None:
             return self._flask(environ, start_response)
         operation, arguments = matched

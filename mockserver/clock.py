@@ -8,9 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 MINUTE = 60
 DAY = 86_400
+
+
+class TimeReversed(ValueError):
+    """Raised when a clock would be moved back; the text says what to do instead."""
 
 
 class Clock:
@@ -47,10 +53,12 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move ahead by ``seconds``; a frozen clock stays frozen.
 
-        Raises ``ValueError`` when ``seconds`` is negative: headroom that was spent can't be unspent.
+        Raises ``TimeReversed`` when ``seconds`` is negative: headroom that was spent can't be unspent.
         """
-        if seconds < 0:
-            raise ValueError(f"time only moves forward; {seconds:g} seconds would move it back")
+        if not seconds >= 0:
+            raise TimeReversed(
+                f"time only moves forward; {seconds:g} seconds would move it back, send 0 or more"
+            )
         if self._frozen is not None:
             self._frozen += seconds
         else:
@@ -63,9 +71,29 @@ class Clock:
         frozen, self._frozen = self._frozen, None
         self._shift += frozen - self.now()
 
+    @property
+    def setting(self) -> tuple[float, float | None]:
+        """The shift in seconds, and the time at which it stands if it is frozen."""
+        return self._shift, self._frozen
+
+    def restore(self, shift: float, frozen: float | None) -> None:
+        """Take up a ``setting``."""
+        self._shift, self._frozen = shift, frozen
+
     def reset(self) -> None:
         """Return to real time."""
         self._shift, self._frozen = 0.0, None
+
+
+def stopwatch() -> float:
+    """Return seconds of real time that no mode of a clock moves, to measure pauses with."""
+    return time.monotonic()
+
+
+@lru_cache(maxsize=256)
+def http_date(seconds: int) -> str:
+    """Return ``seconds`` since the epoch as the ``Date`` header writes it."""
+    return formatdate(seconds, usegmt=True)
 
 
 def isoformat(seconds: float) -> str:

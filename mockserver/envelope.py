@@ -25,6 +25,12 @@ class Reply:
     """The rule that refused, if one did."""
     origin: str = "handler"
     """What made the answer: ``rule``, ``fault`` or ``handler``."""
+    fault: str | None = None
+    """The planted fault that the request met, if it met one."""
+    cut: int | None = None
+    """The bytes of the body after which the connection breaks off; 0: before the first byte of all."""
+    at: float | None = None
+    """What the organization's clock said, for the ``Date`` header."""
 
 
 class Refused(Exception):

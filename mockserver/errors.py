@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class SuiteError(Exception):
     """Base of every error that is the user's to mend; its text is one line that says how."""
@@ -16,7 +18,42 @@ class FixtureError(SuiteError):
 
 
 class Misuse(SuiteError):
-    """Raised when the mock is asked for something that makes no sense, such as a negative limit."""
+    """Raised when the mock is asked for something that makes no sense; the text says what would."""
+
+    status: ClassVar[int] = 400
+    """What the control API answers."""
+
+
+class BadLimit(Misuse):
+    """Raised when a limit or a headroom is negative, or more is to remain than the limit allows."""
+
+
+class BadFault(Misuse):
+    """Raised when a fault could never happen as it is described."""
+
+
+class BadState(Misuse):
+    """Raised when a saved state isn't one, or contradicts itself."""
+
+
+class UnknownPermission(Misuse):
+    """Raised when a key is to have a permission that the contract doesn't know."""
+
+
+class UnknownOperation(Misuse):
+    """Raised when an operation or a path is named that the contract doesn't have."""
+
+
+class NotThere(Misuse):
+    """Raised when an organization, key, account or fault isn't there, or not any more."""
+
+    status = 404
+
+
+class Taken(Misuse):
+    """Raised when a new thing would have the id or the key of another."""
+
+    status = 409
 
 
 class Unavailable(SuiteError):

@@ -1,4 +1,7 @@
-"""Reading `fixtures/`: organizations, roles and keys from `world.yaml`, records from `collections/*.yaml`."""
+"""Reading `fixtures/`: organizations, roles and keys from `world.yaml`, records from `collections/*.yaml`.
+
+It also reads saved organizations from `organizations/*.yaml` and `*.json`, as the control API dumps them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import yaml
 
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
-from mockserver.errors import FixtureError
+from mockserver.errors import FixtureError, Misuse
 from mockserver.population import Plan, compile_record, references
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
@@ -18,15 +21,18 @@ from mockserver.seeds import (
     AccountState,
     KeySeed,
     OrganizationSeed,
+    Saved,
     Seed,
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, Shape, breach, closed, one_of
+from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import load_yaml
 
 _WORLD = "world.yaml"
 _COLLECTIONS = "collections"
+_SAVED = "organizations"
 
 _KEY = closed(
     {
@@ -114,6 +120,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         keys=keys,
         plans=_plans(root / _COLLECTIONS),
         seed=world.get("seed", 1),
+        saved=_saved(root / _SAVED, contract),
     )
 
 
@@ -219,6 +226,18 @@ def _refuse_dangling(plan: Plan, plans: Mapping[str, Plan]) -> None:
         for field, value in template.items():
             for name in sorted(references(value) - set(plans)):
                 raise FixtureError(f"{plan.file}: {field}: there is no collection {name}")
+
+
+def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
+    """Return the organizations whose states were saved, from YAML or JSON files."""
+    saved = []
+    for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
+        try:
+            saved.append(read_state(_load(file, {}), contract.permissions))
+        except Misuse as error:
+            raise FixtureError(f"{file}: {error}") from None
+    _refuse_twice("organization id", (s.organization.id for s in saved), directory)
+    return tuple(saved)
 
 
 def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,18 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from mockserver import rules
 from mockserver.call import Call, Environ
+from mockserver.clock import http_date
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused, Reply, refusal
-from mockserver.journal import Exchange
 from mockserver.pipeline import Pipeline, Progress
+from mockserver.recording import Recorder
+from mockserver.spoil import send_broken, spoil
 from mockserver.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 _log = logging.getLogger("mockserver")
-_SECRET_HEADERS = frozenset({"HTTP_AUTHORIZATION", "HTTP_X_API_KEY"})
 _STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 
 
@@ -41,6 +43,7 @@ class Mock:
         self.contract = contract
         self.world = world
         self.pipeline = Pipeline(contract, world)
+        self._recorder = Recorder(contract, world)
         self.diagnosis = diagnosis
         """Whether refusals name their rule in `X-Mock-Rule` and `X-Mock-Source`."""
         self.check_responses = check_responses
@@ -59,42 +62,43 @@ class Mock:
         except Exception:
             _log.exception("%s failed", operation.label)
             reply = refusal(Refused(rules.UPSTREAM_FAILED, "The server failed.", status=500))
-        self._record(call, operation, reply, progress)
-        return reply
+        if progress.fault is not None:
+            reply = spoil(reply, progress.fault)
+        return self._recorded(call, operation, reply, progress)
+
+    def turn_away(self, environ: Environ, refused: Refused) -> Reply:
+        """Return the answer to a request that no operation was found for, and record it."""
+        method, path = str(environ["REQUEST_METHOD"]), path_of(environ)
+        call = Call(environ, method, path, {})
+        return self._recorded(call, None, refusal(refused), Progress())
 
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
         headers = [*self.headers_of(reply), ("Content-Length", str(len(reply.body)))]
-        start_response(_STATUS_LINES.get(reply.status, f"{reply.status} Unknown"), headers)
+        status = _STATUS_LINES.get(reply.status, f"{reply.status} Unknown")
+        if reply.cut is not None:
+            return send_broken(reply, status, headers, start_response)
+        start_response(status, headers)
         return [reply.body]
 
     def headers_of(self, reply: Reply) -> list[tuple[str, str]]:
-        """Return the headers of ``reply``, with its diagnosis unless that is switched off."""
-        if not self.diagnosis or reply.rule is None:
-            return list(reply.headers)
-        return [*reply.headers, ("X-Mock-Rule", reply.rule.id), ("X-Mock-Source", reply.origin)]
+        """Return the headers of ``reply``: its own, the date, and its diagnosis unless that is switched off."""
+        at = self.world.clock.now() if reply.at is None else reply.at
+        headers = [*reply.headers, ("Date", http_date(int(at)))]
+        if not self.diagnosis:
+            return headers
+        if reply.rule is not None:
+            headers.append(("X-Mock-Rule", reply.rule.id))
+        if reply.rule is not None or reply.origin == "fault":
+            headers.append(("X-Mock-Source", reply.origin))
+        if reply.fault is not None:
+            headers.append(("X-Mock-Fault", reply.fault))
+        return headers
 
-    def _record(self, call: Call, operation: Operation, reply: Reply, progress: Progress) -> None:
-        if progress.caller is None:
-            return
-        organization = progress.caller.organization
-        organization.journal.append(
-            Exchange(
-                at=organization.clock.now(),
-                method=call.method,
-                path=call.path,
-                query=call.query_string,
-                headers={
-                    name[5:].lower().replace("_", "-"): str(value)
-                    for name, value in call.environ.items()
-                    if name.startswith("HTTP_") and name not in _SECRET_HEADERS
-                },
-                body=call.__dict__.get("body", b""),
-                operation=operation.id,
-                status=reply.status,
-                rule=reply.rule.id if reply.rule else None,
-            )
-        )
+    def _recorded(
+        self, call: Call, operation: Operation | None, reply: Reply, progress: Progress
+    ) -> Reply:
+        return replace(reply, at=self._recorder.record(call, operation, reply, progress))
 
 
 class Router:

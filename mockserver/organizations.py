@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mockserver.clock import Clock
+from mockserver.clock import Clock, TimeReversed, isoformat
 from mockserver.faults import Faults
 from mockserver.journal import Journal
 from mockserver.population import Population
-from mockserver.seeds import AccountState, OrganizationSeed, Subscription
-from mockserver.store import Collection
+from mockserver.roles import Key
+from mockserver.seeds import AccountState, OrganizationSeed, OrganizationState, Subscription
+from mockserver.store import Collection, Record
 from mockserver.windows import Windows
 
 
@@ -32,6 +34,15 @@ class Account:
             own = self._collections.setdefault(name, self.population.collection(name).fork())
         return own
 
+    def records(self, *, whole: bool = False) -> dict[str, list[Record]]:
+        """Return the collections that were written to, or all of them."""
+        names = self.population.names(shared=False) if whole else list(self._collections)
+        return _records(self, names, self.population, whole)
+
+    def load(self, name: str, records: Iterable[Record]) -> None:
+        """Put ``records`` in the place of the collection ``name``."""
+        self._collections[name] = Collection(records)
+
     def lose_sync(self) -> None:
         """Let the service lose the account's session: upstream operations answer 424."""
         self.state = AccountState.SYNC_LOST
@@ -43,7 +54,7 @@ class Account:
 
 @dataclass(slots=True)
 class Organization:
-    """A customer of FansMetric; its keys live in the world, where they are looked up."""
+    """A customer of FansMetric; the world looks its keys up by their secrets."""
 
     seed: OrganizationSeed
     """What it was made from, and returns to at a reset."""
@@ -51,10 +62,13 @@ class Organization:
     windows: Windows
     shared: Population
     """The seeded collections that all its accounts share, such as tags."""
+    name: str = ""
     subscription: Subscription = Subscription.ACTIVE
     retry_after: bool = False
     """Whether a 429 carries Retry-After, which no page documents."""
     accounts: dict[int, Account] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    """Its keys by id, oldest first."""
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -72,3 +86,44 @@ class Organization:
         if own is None:
             own = self._collections.setdefault(name, self.shared.collection(name).fork())
         return own
+
+    def records(self, *, whole: bool = False) -> dict[str, list[Record]]:
+        """Return the shared collections that were written to, or all of them."""
+        names = self.shared.names(shared=True) if whole else list(self._collections)
+        return _records(self, names, self.shared, whole)
+
+    def load(self, name: str, records: Iterable[Record]) -> None:
+        """Put ``records`` in the place of the collection ``name`` that all accounts share."""
+        self._collections[name] = Collection(records)
+
+    def freeze(self, at: float | None = None) -> None:
+        """Stop its clock at ``at`` (seconds since the epoch), or at the present time.
+
+        Raises ``TimeReversed`` when ``at`` has passed and requests were answered since.
+        """
+        if at is not None and at < self.clock.now() and self.journal.total:
+            raise TimeReversed(
+                f"time only moves forward: the clock of {self.id} says {isoformat(self.clock.now())}"
+                " and has dated answers; reset the organization to begin earlier"
+            )
+        self.clock.freeze(at)
+
+    def resume(self, state: OrganizationState) -> None:
+        """Take up a saved state: clock, windows and records."""
+        self.clock.restore(state.shift, state.frozen)
+        for window, saved in ((self.windows.minute, state.minute), (self.windows.day, state.day)):
+            window.used, window.opened = saved
+        for account, collections in state.records.items():
+            holder: Account | Organization = self if account is None else self.accounts[account]
+            for name, records in collections.items():
+                holder.load(name, records)
+
+
+def _records(
+    holder: Account | Organization, names: list[str], seeded: Population, whole: bool
+) -> dict[str, list[Record]]:
+    return {
+        name: list(holder.collection(name).records())
+        for name in names
+        if whole or not holder.collection(name).is_fork_of(seeded.collection(name))
+    }

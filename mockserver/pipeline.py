@@ -7,13 +7,15 @@ The order is DESIGN's gate: 401, then 429, which are free; then the charged refu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from mockserver import rules
 from mockserver.call import MAX_BODY, Call, Unreadable
+from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
+from mockserver.faults import FaultKind, Planted, Sleeper, Wait
 from mockserver.organizations import Account, Organization
 from mockserver.resources import Engine, Result
 from mockserver.roles import Key
@@ -22,12 +24,25 @@ from mockserver.validation import Arguments, validate
 from mockserver.windows import Headroom, Window
 from mockserver.world import World
 
+_FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
+"""The rules whose refusals a fault imitates; any other status is an upstream failure."""
+
 
 @dataclass(slots=True)
 class Progress:
-    """How far a request got; what the journal needs to know of a refused one."""
+    """How far a request got; what the journal needs to know of it, also of a refused one."""
 
+    began: float = field(default_factory=stopwatch)
     caller: Key | None = None
+    seen: int = 0
+    """Exchanges that the organization had recorded when this one began."""
+    fault: Planted | None = None
+    next_page: str | None = None
+
+    def enter(self, caller: Key) -> Key:
+        """Note who calls, and return it."""
+        self.caller, self.seen = caller, caller.organization.journal.total
+        return caller
 
 
 class Pipeline:
@@ -37,12 +52,14 @@ class Pipeline:
         self.world = world
         self.schemas = Schemas(contract.document)
         self.engine = Engine(contract)
+        self.wait: Wait = Sleeper().wait
+        """How the latency of a fault is waited out."""
 
     def run(self, call: Call, operation: Operation, progress: Progress) -> Reply:
         """Return the answer to ``call``, or raise ``Refused`` with the rule that refuses it."""
         if not operation.authenticated:
             return bare(operation.success_example)
-        caller = progress.caller = self.authenticate(call)
+        caller = progress.enter(self.authenticate(call))
         organization = caller.organization
         headroom = self.spend_windows(organization)
         self.check_body_size(call)
@@ -51,9 +68,9 @@ class Pipeline:
         arguments = self.validate(call, operation)
         account = self.find_account(arguments, organization)
         self.check_account_state(account, operation)
-        self.meet_fault(operation, organization)
+        self.meet_fault(call, operation, organization, progress)
         result = self.engine.carry_out(operation, arguments, organization, account)
-        next_page = self.next_page(call, operation, arguments, result)
+        next_page = progress.next_page = self.next_page(call, operation, arguments, result)
         return success(result.data, operation.charges, headroom, next_page)
 
     def authenticate(self, call: Call) -> Key:
@@ -134,11 +151,27 @@ class Pipeline:
                 rules.SYNC_LOST, f"Account {account.id} is in sync_lost; restore its session first."
             )
 
-    def meet_fault(self, operation: Operation, organization: Organization) -> None:
-        """Fail as upstream would, if a test has planted a fault for this request."""
-        fault = organization.faults.take(operation.id)
-        if fault is not None:
-            raise Refused(rules.UPSTREAM_FAILED, fault.message, status=fault.status, origin="fault")
+    def meet_fault(
+        self, call: Call, operation: Operation, organization: Organization, progress: Progress
+    ) -> None:
+        """Wait, or fail as upstream would, if a test has planted a fault for this request.
+
+        Faults that spoil the finished answer are only noted here.
+        """
+        now = organization.clock.now()
+        planted = progress.fault = organization.faults.take(operation.id, call.path, now)
+        if planted is None:
+            return
+        fault = planted.fault
+        if fault.latency:
+            self.wait(fault.latency)
+        if not fault.is_charged:
+            organization.windows.give_back(now)
+        if fault.kind is FaultKind.STATUS:
+            rule = _FAULT_RULES.get(fault.status, rules.UPSTREAM_FAILED)
+            wait = fault.retry_after
+            headers = () if wait is None else (("Retry-After", str(wait)),)
+            raise Refused(rule, fault.message, status=fault.status, headers=headers, origin="fault")
 
     def next_page(
         self, call: Call, operation: Operation, arguments: Arguments, result: Result
@@ -159,7 +192,7 @@ class Pipeline:
     def _rate_limited(self, organization: Organization, window: Window, now: float) -> Refused:
         rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
         name = rule.id.partition(".")[2]
-        wait = math.ceil(window.opened + window.seconds - now)
+        wait = math.ceil(window.recovers - now)
         headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
         message = f"The organization's limit of {window.limit:,} requests per {name} is used up."
         return Refused(rule, message, headers=headers)

@@ -68,6 +68,10 @@ class Population:
                 self._made[name] = Collection(self._records(plan) if plan else ())
             return self._made[name]
 
+    def names(self, *, shared: bool) -> list[str]:
+        """Return the collections that a plan fills, those that accounts share or the others."""
+        return [name for name, plan in self._plans.items() if plan.shared is shared]
+
     def is_shared(self, name: str) -> bool:
         """Whether all accounts of an organization share the collection ``name``."""
         plan = self._plans.get(name)

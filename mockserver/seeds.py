@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from mockserver.journal import CAPACITY
 from mockserver.population import Plan
 from mockserver.roles import Role
 from mockserver.windows import DEFAULT_LIMIT_DAY, DEFAULT_LIMIT_MINUTE, LimiterMode
@@ -40,6 +42,24 @@ class AccountSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationState:
+    """What became of an organization after it was made, as a saved state tells it."""
+
+    born: float
+    """The day whose seeded records it has, in seconds since the epoch."""
+    shift: float = 0.0
+    """How far its clock runs ahead of the world's, in seconds."""
+    frozen: float | None = None
+    """Where its clock stands, if it does."""
+    minute: tuple[int, float] = (0, float("-inf"))
+    """Requests used in the minute window, and when that opened."""
+    day: tuple[int, float] = (0, float("-inf"))
+    """The same for the day window."""
+    records: Mapping[int | None, Mapping[str, tuple[Any, ...]]] = field(default_factory=dict)
+    """Whole collections by account and name; ``None`` holds those that all accounts share."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrganizationSeed:
     """An organization as a fixture or a caller describes it."""
 
@@ -52,6 +72,10 @@ class OrganizationSeed:
     rolling: bool = False
     retry_after: bool = False
     accounts: tuple[AccountSeed, ...] = (AccountSeed(),)
+    journal_size: int = CAPACITY
+    """Exchanges that its journal keeps."""
+    state: OrganizationState | None = None
+    """Where it begins, if not fresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +91,25 @@ class KeySeed:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedKey:
+    """A key as a saved state tells it."""
+
+    secret: str = field(repr=False)
+    role: Role
+    revoked: bool = False
+    expires: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved organization with its keys."""
+
+    organization: OrganizationSeed
+    keys: tuple[SavedKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Seed:
     """Everything that fixtures say: a world can be built anew from it at any time."""
 
@@ -75,3 +118,5 @@ class Seed:
     keys: tuple[KeySeed, ...]
     plans: Mapping[str, Plan]
     seed: int = 1
+    saved: tuple[Saved, ...] = ()
+    """Organizations whose state was saved."""

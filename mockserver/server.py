@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from cheroot.wsgi import Server
 
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Unavailable
+from mockserver.spoil import BrokenOff
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -51,7 +54,11 @@ class _Request(HTTPRequest):
 
     def respond(self) -> None:
         """Answer, then read what is left of the body within bounds, or give the connection up."""
-        super().respond()
+        try:
+            super().respond()
+        except BrokenOff:  # a planted fault; the head of the answer may be out or not
+            self.conn.reset_on_close = not self.sent_headers
+            raise
         if self._unread():
             self.close_connection = not self._drained() or self.close_connection
 
@@ -79,6 +86,19 @@ class _Request(HTTPRequest):
 
 class _Connection(HTTPConnection):
     RequestHandlerClass = _Request
+    reset_on_close = False
+    """Whether the connection ends with a reset instead of an orderly end."""
+
+    def close(self) -> None:
+        """Close the connection, by a reset where a planted fault asks for one."""
+        if self.reset_on_close:
+            # Without lingering the kernel sends RST, where it would send FIN; (onoff, seconds).
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        super().close()
+
+    def _close_kernel_socket(self) -> None:
+        if not self.reset_on_close:
+            super()._close_kernel_socket()
 
 
 class _Server(Server):

@@ -33,6 +33,10 @@ class Collection:
         twin._rows, twin._next_row, twin._memo = self._rows, self._next_row, self._memo
         return twin
 
+    def is_fork_of(self, other: Collection) -> bool:
+        """Whether nothing has been written since this one was forked from ``other``."""
+        return self._rows is other._rows
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mockserver.clock import DAY, MINUTE
-from mockserver.errors import Misuse
+from mockserver.errors import BadLimit
 
 DEFAULT_LIMIT_MINUTE = 1_000
 DEFAULT_LIMIT_DAY = 50_000
@@ -51,6 +51,11 @@ class Window:
             return
         self.opened = now if self.rolling else now - now % self.seconds
         self.used = 0
+
+    @property
+    def recovers(self) -> float:
+        """When the next stretch begins, in seconds since the epoch."""
+        return self.opened + self.seconds
 
     @property
     def remaining(self) -> int:
@@ -94,6 +99,14 @@ class Windows:
                 self.day.used += 1
             return self._headroom(), None
 
+    def give_back(self, now: float) -> None:
+        """Take back one request that turned out to be free, if its windows still last."""
+        with self._lock:
+            for window in (self.minute, self.day):
+                window.roll(now)
+                if self.mode is not LimiterMode.OFF:
+                    window.used = max(0, window.used - 1)
+
     def headroom(self, now: float) -> Headroom:
         """Return what is left at ``now`` without taking anything."""
         with self._lock:
@@ -106,26 +119,35 @@ class Windows:
     ) -> None:
         """Leave exactly ``minute`` and ``day`` requests in the current windows.
 
-        Raises ``Misuse`` when a number isn't between 0 and the window's limit.
+        Raises ``BadLimit``, before anything changes, when a number isn't between 0 and the window's limit.
         """
+        asked = (("minute", self.minute, minute), ("day", self.day, day))
         with self._lock:
-            for name, window, left in (("minute", self.minute, minute), ("day", self.day, day)):
-                if left is None:
-                    continue
-                if not 0 <= left <= window.limit:
-                    raise Misuse(
+            for name, window, left in asked:
+                if left is not None and not 0 <= left <= window.limit:
+                    raise BadLimit(
                         f"remaining {name} must be between 0 and {window.limit}, got {left}"
                     )
-                window.roll(now)
-                window.used = window.limit - left
+            for _, window, left in asked:
+                if left is not None:
+                    window.roll(now)
+                    window.used = window.limit - left
+
+    def exhaust(self, now: float, *, minute: bool = False, day: bool = False) -> None:
+        """Leave no request in the current windows that are named."""
+        self.set_remaining(now, minute=0 if minute else None, day=0 if day else None)
 
     def set_limits(self, *, minute: int | None = None, day: int | None = None) -> None:
-        """Change the limits; what was used stays used. Raises ``Misuse`` on a negative limit."""
+        """Change the limits; what was used stays used. Raises ``BadLimit`` on a negative limit."""
         with self._lock:
-            if minute is not None:
-                self.minute.limit = _limit("limit_minute", minute)
-            if day is not None:
-                self.day.limit = _limit("limit_day", day)
+            new_minute = self.minute.limit if minute is None else _limit("limit_minute", minute)
+            new_day = self.day.limit if day is None else _limit("limit_day", day)
+            self.minute.limit, self.day.limit = new_minute, new_day
+
+    def set_rolling(self, rolling: bool) -> None:
+        """Let windows open with their first request, or with the UTC minute and day."""
+        with self._lock:
+            self.minute.rolling = self.day.rolling = rolling
 
     def _headroom(self) -> Headroom:
         minute, day = self.minute, self.day
@@ -134,5 +156,5 @@ class Windows:
 
 def _limit(name: str, value: int) -> int:
     if value < 0:
-        raise Misuse(f"{name} must be 0 or more, got {value}")
+        raise BadLimit(f"{name} must be 0 or more, got {value}")
     return value

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from weakref import WeakValueDictionary
 
-from mockserver.clock import Clock, start_of_day
-from mockserver.errors import Misuse
+from mockserver.clock import Clock, TimeReversed, isoformat, start_of_day
+from mockserver.errors import Misuse, NotThere, Taken, UnknownPermission
+from mockserver.journal import BUDGET, Journal, Shelf
 from mockserver.organizations import Account, Organization
 from mockserver.population import Population
 from mockserver.roles import ALL, KEY_PREFIX, Key, Role
-from mockserver.seeds import AccountSeed, KeySeed, OrganizationSeed, Seed
+from mockserver.seeds import AccountSeed, KeySeed, OrganizationSeed, Saved, Seed
 from mockserver.windows import Windows
+
+_RECENT = 64
+"""Populations that are kept although no organization uses them."""
 
 
 class World:
     """Organizations and keys. A reset builds anew; it doesn't empty."""
 
-    def __init__(self, seed: Seed, permissions: frozenset[str], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        seed: Seed,
+        permissions: frozenset[str],
+        clock: Clock | None = None,
+        journal_budget: int = BUDGET,
+    ) -> None:
         self.seed = seed
         self.permissions = permissions
         """Every permission of the contract, to refuse unknown ones."""
@@ -26,7 +40,14 @@ class World:
         self.keys: dict[str, Key] = {}
         self._lock = threading.RLock()
         self._minted = 0
-        self._populations: dict[int, Population] = {}
+        self._shelf = Shelf(journal_budget)
+        self.unclaimed = Journal(shelf=self._shelf)
+        """The requests that named no organization, and those for no route."""
+        self._populations: WeakValueDictionary[tuple[int, float], Population] = (
+            WeakValueDictionary()
+        )
+        self._recent: deque[Population] = deque(maxlen=_RECENT)
+        self._removed: deque[str] = deque(maxlen=1_000)
         self._day = 0.0
         self.reset()
 
@@ -34,19 +55,32 @@ class World:
         """Return to the seeded organizations and keys, with full windows and empty journals."""
         with self._lock:
             self._day = start_of_day(self.clock.now())
-            self._populations = {}
+            for organization in self.organizations.values():
+                organization.journal.clear()
+            self.unclaimed.clear()
             self.organizations = {}
             self.keys = {}
-            for organization in self.seed.organizations:
-                self.add_organization(organization)
+            for seed in self.seed.organizations:
+                self.add_organization(seed)
             for key in self.seed.keys:
                 self._add_seeded_key(key)
+            for saved in self.seed.saved:
+                self.load_organization(saved)
 
     def add_organization(self, seed: OrganizationSeed) -> Organization:
-        """Create the organization that ``seed`` describes. Raises ``Misuse`` when its id is taken."""
+        """Create the organization that ``seed`` describes.
+
+        Raises ``Taken`` when its id is, ``Misuse`` when two of its accounts have one id.
+        """
         with self._lock:
             if seed.id in self.organizations:
-                raise Misuse(f"organization {seed.id} exists already")
+                raise Taken(
+                    f"organization {seed.id} exists already; leave the id out to get a free one"
+                )
+            ids = [account.id for account in seed.accounts]
+            twice = next((id for id in ids if ids.count(id) > 1), None)
+            if twice is not None:
+                raise Misuse(f"accounts: {twice} stands there twice; give each account its own id")
             organization = self._build(seed)
             self.organizations[seed.id] = organization
             return organization
@@ -54,23 +88,59 @@ class World:
     def mint_id(self) -> str:
         """Return an organization id that is free."""
         with self._lock:
-            self._minted += 1
-            return f"org-{self._minted}"
+            while True:
+                self._minted += 1
+                if f"org-{self._minted}" not in self.organizations:
+                    return f"org-{self._minted}"
 
     def organization(self, id: str) -> Organization:
-        """Return an organization. Raises ``Misuse`` when there is none with this id."""
+        """Return an organization. Raises ``NotThere`` when there is none with this id."""
         try:
             return self.organizations[id]
         except KeyError:
-            raise Misuse(f"there is no organization {id}; it may have been removed") from None
+            gone = " any more: it was removed" if id in self._removed else ""
+            raise NotThere(
+                f"there is no organization {ascii(id)[1:-1][:64]}{gone}; make one of your own"
+            ) from None
 
     def remove_organization(self, id: str) -> None:
-        """Remove an organization and its keys. Raises ``Misuse`` when there is none with this id."""
+        """Remove an organization and its keys. Raises ``NotThere`` when there is none with this id."""
         with self._lock:
             organization = self.organization(id)
             del self.organizations[id]
-            for secret in [s for s, key in self.keys.items() if key.organization is organization]:
-                del self.keys[secret]
+            self._removed.append(id)
+            organization.journal.clear()
+            for key in organization.keys.values():
+                del self.keys[key.secret]
+
+    def load_organization(
+        self, saved: Saved, id: str | None = None, *, new_keys: bool = False
+    ) -> Organization:
+        """Make a saved organization, in the place of the one with its id if there is one.
+
+        ``id`` names it otherwise than it was saved; ``new_keys`` makes up a new secret for each key.
+        Raises ``Taken`` when another organization has one of the keys.
+        """
+        seed = replace(saved.organization, id=id or saved.organization.id)
+        with self._lock:
+            others = (self.keys.get(key.secret) for key in saved.keys)
+            if not new_keys and any(key and key.organization.id != seed.id for key in others):
+                raise Taken(
+                    f"another organization has a key of {saved.organization.id}; ask for new keys"
+                )
+            if seed.id in self.organizations:
+                self.remove_organization(seed.id)
+            organization = self.add_organization(seed)
+            for key in saved.keys:
+                self.add_key(
+                    organization,
+                    key.role.permissions,
+                    expires=key.expires,
+                    revoked=key.revoked,
+                    note=key.note,
+                    secret=None if new_keys else key.secret,
+                )
+            return organization
 
     def reset_organization(self, id: str) -> Organization:
         """Rebuild one organization as it was made, with the keys that it has now."""
@@ -78,16 +148,35 @@ class World:
             old = self.organization(id)
             new = self._build(old.seed)
             self.organizations[id] = new
-            for key in self.keys_of(old):
+            new.keys = old.keys
+            for key in new.keys.values():
                 key.organization = new
+            old.journal.clear()
             return new
 
+    def freeze(self, at: float | None = None) -> None:
+        """Stop the clock that all organizations follow at ``at``, or at the present time.
+
+        Raises ``TimeReversed`` when ``at`` has passed and requests were answered since.
+        """
+        used = any(o.journal.total for o in list(self.organizations.values()))
+        if at is not None and at < self.clock.now() and used:
+            raise TimeReversed(
+                f"time only moves forward: the world's clock says {isoformat(self.clock.now())}"
+                " and has dated answers; reset the world to begin earlier"
+            )
+        self.clock.freeze(at)
+
     def add_account(self, organization: Organization, seed: AccountSeed) -> Account:
-        """Connect an account. Raises ``Misuse`` when the organization has one with this id."""
+        """Connect an account.
+
+        Raises ``Taken`` when the organization has one with this id, ``NotThere`` when it was removed.
+        """
         with self._lock:
+            self._check_present(organization)
             if seed.id in organization.accounts:
-                raise Misuse(f"organization {organization.id} has an account {seed.id} already")
-            account = self._account(seed)
+                raise Taken(f"organization {organization.id} has an account {seed.id} already")
+            account = self._account(seed, organization.shared.day)
             organization.accounts[seed.id] = account
             return account
 
@@ -99,18 +188,22 @@ class World:
         expires: float | None = None,
         revoked: bool = False,
         note: str = "",
+        secret: str | None = None,
     ) -> Key:
         """Create a key of ``organization`` whose role has exactly ``permissions``.
 
-        ``expires`` is in seconds since the epoch. Raises ``Misuse`` at an unknown permission.
+        ``expires`` is in seconds since the epoch; without a ``secret`` a new one is made up.
+        Raises ``UnknownPermission``, ``Taken`` when another key has the secret,
+        and ``NotThere`` when the organization was removed.
         """
         granted = frozenset(permissions)
-        unknown = sorted(granted - self.permissions - {ALL})
-        if unknown:
-            raise Misuse(f"unknown permission {unknown[0]}; `mockserver routes` lists them all")
+        self.check_permissions(granted)
         with self._lock:
+            self._check_present(organization)
             self._minted += 1
-            secret = f"{KEY_PREFIX}test_{organization.id}_{self._minted:06d}"
+            secret = secret or f"{KEY_PREFIX}test_{organization.id}_{self._minted:06d}"
+            if secret in self.keys:
+                raise Taken("another key has this secret; leave it out to get a new one")
             key = Key(
                 secret,
                 Role(f"{organization.id}-{self._minted}", granted),
@@ -119,48 +212,80 @@ class World:
                 expires,
                 note,
             )
-            self.keys[secret] = key
+            self._keep(key)
             return key
+
+    def check_permissions(self, granted: frozenset[str]) -> None:
+        """Raise ``UnknownPermission``, which names the nearest one, unless the contract knows all of them."""
+        unknown = sorted(granted - self.permissions - {ALL})
+        if unknown:
+            near = get_close_matches(unknown[0], self.permissions, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "`mockserver routes` lists them all"
+            raise UnknownPermission(f"unknown permission {ascii(unknown[0])[1:-1][:80]}; {hint}")
+
+    def remove_key(self, key: Key) -> None:
+        """Let the world forget a key: it is no key any more, where a revoked one still is."""
+        with self._lock:
+            self.keys.pop(key.secret, None)
+            key.organization.keys.pop(key.id, None)
 
     def keys_of(self, organization: Organization) -> list[Key]:
         """Return the keys of ``organization``, oldest first."""
-        return [key for key in self.keys.values() if key.organization is organization]
+        return list(organization.keys.values())
+
+    def _keep(self, key: Key) -> None:
+        self.keys[key.secret] = key
+        key.organization.keys[key.id] = key
+
+    def _check_present(self, organization: Organization) -> None:
+        if self.organization(organization.id) is not organization:
+            raise NotThere(f"organization {organization.id} was reset; ask the world for it again")
 
     def _add_seeded_key(self, seed: KeySeed) -> None:
         expires = None if seed.expires_in is None else self.clock.now() + seed.expires_in
-        self.keys[seed.secret] = Key(
-            seed.secret,
-            self.seed.roles[seed.role],
-            self.organizations[seed.organization],
-            seed.revoked,
-            expires,
-            seed.note,
+        self._keep(
+            Key(
+                seed.secret,
+                self.seed.roles[seed.role],
+                self.organizations[seed.organization],
+                seed.revoked,
+                expires,
+                seed.note,
+            )
         )
 
     def _build(self, seed: OrganizationSeed) -> Organization:
-        return Organization(
+        born = seed.state.born if seed.state else self._day
+        organization = Organization(
             seed=seed,
             clock=Clock(self.clock.now),
             windows=Windows(seed.limit_minute, seed.limit_day, seed.mode, rolling=seed.rolling),
-            shared=self._population(0),
+            shared=self._population(0, born),
+            name=seed.name,
             subscription=seed.subscription,
             retry_after=seed.retry_after,
-            accounts={account.id: self._account(account) for account in seed.accounts},
+            accounts={account.id: self._account(account, born) for account in seed.accounts},
+            journal=Journal(seed.journal_size, self._shelf),
         )
+        if seed.state is not None:
+            organization.resume(seed.state)
+        return organization
 
-    def _account(self, seed: AccountSeed) -> Account:
+    def _account(self, seed: AccountSeed, born: float) -> Account:
         return Account(
             id=seed.id,
             name=seed.name or f"Account {seed.id}",
             username=seed.username or f"account_{seed.id}",
-            population=self._population(seed.id),
+            population=self._population(seed.id, born),
             state=seed.state,
         )
 
-    def _population(self, account: int) -> Population:
+    def _population(self, account: int, born: float) -> Population:
         """Return the seeded records of an account id; organizations with the same id share them."""
-        population = self._populations.get(account)
-        if population is None:
-            population = Population(self.seed.plans, account, self.seed.seed, self._day)
-            self._populations[account] = population
-        return population
+        with self._lock:
+            population = self._populations.get((account, born))
+            if population is None:
+                population = Population(self.seed.plans, account, self.seed.seed, born)
+                self._populations[account, born] = population
+                self._recent.append(population)
+            return population

@@ -6,12 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
-import requests
 from flask.testing import FlaskClient
 
 from mockserver import create_app
@@ -24,6 +22,7 @@ from mockserver.server import MockServer
 from mockserver.windows import Headroom
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
     from werkzeug.test import TestResponse
 
     from mockserver.app import MockFlask
@@ -123,7 +122,7 @@ class Checker:
         self._operations = {(op.method, op.path): op for op in contract}
 
     def check(
-        self, method: str, path: str, status: int, headers: Mapping[str, str], body: Any
+        self, method: str, path: str, status: int, headers: Headers | Mapping[str, str], body: Any
     ) -> None:
         """Check one response, whose ``body`` is decoded."""
         assert headers["Content-Type"] == JSON_TYPE
@@ -146,19 +145,19 @@ class Checker:
         return self._operations.get((method, template))
 
 
+CHECKER = "checker"
+"""Where an application keeps its checker."""
+
+
 class CheckedClient(FlaskClient):
     """Flask's test client, with every response checked against the contract."""
-
-    @cached_property
-    def _checker(self) -> Checker:
-        app: MockFlask = self.application  # type: ignore[assignment]  # only set for our applications
-        return Checker(app.mock.contract)
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
         sent = response.request
         body = None if sent.method == "HEAD" else response.get_json()
-        self._checker.check(sent.method, sent.path, response.status_code, response.headers, body)
+        checker: Checker = self.application.extensions[CHECKER]
+        checker.check(sent.method, sent.path, response.status_code, response.headers, body)
         return response
 
 
@@ -168,9 +167,13 @@ class Tenant:
     def __init__(self, app: MockFlask, **seed: Any) -> None:
         self.world: World = app.mock.world
         self.contract: Contract = app.mock.contract
+        self.checker: Checker = app.extensions[CHECKER]
+        """For answers that come over a socket; the client's are checked already."""
         self.client = app.test_client()
         self.id = self.world.mint_id()
-        self.world.add_organization(OrganizationSeed(**{"accounts": _ACCOUNTS, "id": self.id} | seed))
+        self.world.add_organization(
+            OrganizationSeed(**{"accounts": _ACCOUNTS, "id": self.id} | seed)
+        )
         self.key = self.mint()
 
     @property
@@ -234,16 +237,6 @@ class Tenant:
 NewTenant = Callable[..., Tenant]
 
 
-def rule_of(response: TestResponse | requests.Response) -> str | None:
-    """Return the id of the rule that refused, as the diagnosis names it."""
-    return response.headers.get("X-Mock-Rule")
-
-
-def error_of(response: TestResponse) -> str:
-    """Return the sentence of a refusal."""
-    return str(response.get_json()["error"])
-
-
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """Return the contract of the checkout."""
@@ -266,6 +259,7 @@ def own_app() -> MockFlask:
 
 def checked(app: MockFlask) -> MockFlask:
     """Return ``app`` with a test client that checks every response."""
+    app.extensions[CHECKER] = Checker(app.mock.contract)
     app.test_client_class = CheckedClient
     return app
 
@@ -296,20 +290,3 @@ def server(app: MockFlask) -> Iterator[MockServer]:
     """Serve the shared application on a free port of loopback."""
     with MockServer(app, threads=40) as running:
         yield running
-
-
-@pytest.fixture
-def http(contract: Contract) -> Iterator[requests.Session]:
-    """Return a session that checks every response and trusts no proxy of the environment."""
-    checker = Checker(contract)
-
-    def check(response: requests.Response, **_: Any) -> None:
-        path = unquote(urlsplit(str(response.request.url)).path)
-        method = str(response.request.method)
-        body = None if method == "HEAD" else response.json()
-        checker.check(method, path, response.status_code, response.headers, body)
-
-    with requests.Session() as session:
-        session.trust_env = False
-        session.hooks["response"].append(check)
-        yield session

@@ -86,7 +86,9 @@ def send(
         headers["Transfer-Encoding"] = "chunked"
     connection.request(operation.method, url, body, headers, encode_chunked=chunked)
     response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    answer = json.loads(response.read())
+    tenant.checker.check(operation.method, path, response.status, dict(response.headers), answer)
+    return response.status, answer
 
 
 def in_blocks(data: bytes, size: int = 65_536) -> Iterator[bytes]:

@@ -95,7 +95,7 @@ def test_one_clock_over_another(clock: Clock) -> None:
 def test_follows_freezegun() -> None:
     """A clock without a source asks for the time at each call, so freezegun moves it."""
     clock = Clock()
-    with freeze_time("2026-01-31T12:00:00Z") as frozen:
+    with freeze_time("2026-01-31T12:00:00Z", ignore=["_pytest.timing"]) as frozen:
         before = clock.now()
         frozen.tick(60)
 
@@ -120,7 +120,7 @@ def test_parses_times(text: str, offset: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "noon", "2026-13-01", "1769860800.5", "2026-01-31T25:00"])
 def test_refuses_what_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"isoformat|must be in"):
         parse_time(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,18 +71,19 @@ def fill(path: str) -> str:
 
 
 @pytest.mark.shows(rules.UPSTREAM_FAILED)
-@pytest.mark.parametrize("status", [500, 502, 503])
-def test_upstream_failure(status: int, operation: Operation, tenant: Tenant) -> None:
+def test_upstream_failure(operation: Operation, tenant: Tenant) -> None:
     """A failure of upstream takes the answer's place, without effect, and passes."""
-    records = tenant.records()
-    tenant.organization.faults.plant(Fault(status, message="Upstream is away."))
-    failed = tenant.call(operation)
+    records, failed = tenant.records(), []
+    for status in (500, 502, 503):
+        tenant.organization.faults.plant(Fault(status, message="Upstream is away."))
+        failed.append(tenant.call(operation))
     untouched = tenant.records()
     recovered = tenant.call(operation)
 
-    assert (status, JSON_TYPE, rules.UPSTREAM_FAILED.id) == outcome(failed)
-    assert {"error": "Upstream is away."} == failed.get_json()
-    assert "fault" == failed.headers["X-Mock-Source"]
+    assert [500, 502, 503] == [answer.status_code for answer in failed]
+    assert {rules.UPSTREAM_FAILED.id} == {answer.headers["X-Mock-Rule"] for answer in failed}
+    assert {"fault"} == {answer.headers["X-Mock-Source"] for answer in failed}
+    assert {"error": "Upstream is away."} == failed[0].get_json()
     assert records == untouched
     assert 200 == recovered.status_code
 
@@ -93,13 +95,19 @@ def test_upstream_failure(status: int, operation: Operation, tenant: Tenant) -> 
     ids=lambda error: type(error).__name__,
 )
 def test_unhandled_exception(
-    error: Exception, own_app: MockFlask, monkeypatch: pytest.MonkeyPatch
+    error: Exception,
+    own_app: MockFlask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """An exception in the mock's own code is a flat 500 that tells nothing of it, on every operation."""
 
     def fail(*_: Any) -> None:
         raise error
 
+    caplog.set_level(
+        logging.CRITICAL, "mockserver"
+    )  # the mock logs each of them with its traceback
     monkeypatch.setattr(own_app.mock.pipeline.engine, "carry_out", fail)
     client, found = own_app.test_client(), {}
     for op in own_app.mock.contract:
@@ -143,9 +151,7 @@ def test_diagnosis_can_be_left_out() -> None:
     answers = [client.get("/v1/accounts"), client.get("/v1/x"), client.put("/v1/accounts")]
 
     assert [401, 404, 405] == [answer.status_code for answer in answers]
-    assert not [
-        name for a in answers for name in a.headers.keys() if name.startswith("X-Mock")
-    ]
+    assert not [a for a in answers if {"X-Mock-Rule", "X-Mock-Source"} & set(a.headers.keys())]
 
 
 @pytest.mark.parametrize(

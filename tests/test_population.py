@@ -73,7 +73,9 @@ def test_one_record_needs_no_spreading() -> None:
     assert ["2026-01-28T00:00:00+00:00"] == made({"$past": [3, 0]}, count=1)
 
 
-@pytest.mark.parametrize("value", [{"$number": [1, 10**9]}, {"$amount": [1, 10**6]}, {"$choose": list(range(10**4))}])
+@pytest.mark.parametrize(
+    "value", [{"$number": [1, 10**9]}, {"$amount": [1, 10**6]}, {"$choose": list(range(10**4))}]
+)
 def test_same_seed_same_records(value: Any) -> None:
     """Chance depends on the seed and the account, and on nothing else."""
     first = made(value)

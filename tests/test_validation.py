@@ -17,12 +17,31 @@ if TYPE_CHECKING:
     from mockserver.contract import Contract, Operation, Parameter
     from tests.conftest import NewTenant, Tenant
 
-NO_INTEGERS = ["x", "", " ", "1.5", "1e3", "0x1", " 1", "+1", "1,000", "NaN", "true", "null", "\u0661"]
+NO_INTEGERS = [
+    "x",
+    "",
+    " ",
+    "1.5",
+    "1e3",
+    "0x1",
+    " 1",
+    "+1",
+    "1,000",
+    "NaN",
+    "true",
+    "null",
+    "\u0661",
+]
 NO_DATES = [
     "", "yesterday", "1769860800", "2026", "2026-1-1", "31.01.2026", "2026-00-10", "2026-13-01",
     "2026-01-00", "2026-01-32", "2026-01-31T24:00:00", "2026-01-31 10:60:00", "1999-01-01",
     "2026-01-31T10:00", "2026-01-31Z", " 2026-01-31 10:00:00", "2026-01-31 10:00:00x",
 ]  # fmt: skip
+
+
+WRONG_VALUES: tuple[Any, ...] = (
+    {}, [], [{}], [""], "", "no_such", -1, 1.5, True, None, "x" * 100_000,
+)  # fmt: skip
 
 
 def wrong_texts(parameter: Parameter) -> list[str]:
@@ -56,7 +75,8 @@ def test_parameters(location: str, contract: Contract, tenant: Tenant) -> None:
                 if location == "path" and not text.strip():
                     continue  # then it is another route
                 where = "query" if location == "query" else "path_arguments"
-                answer = tenant.call(operation, **{where: {parameter.name: text}})
+                changes: dict[str, Any] = {where: {parameter.name: text}}
+                answer = tenant.call(operation, **changes)
                 tried += 1
                 if outcome(answer) != (400, rule.id) or parameter.name not in answer.text:
                     wrong.append((operation.id, parameter.name, text, answer.text))
@@ -153,9 +173,7 @@ def value_of(operation: Operation, name: str) -> Any:
 def test_bodies_that_are_no_object(data: bytes, operation: Operation, tenant: Tenant) -> None:
     """A body must be a JSON object, or 400 without effect."""
     records = tenant.records()
-    answer = tenant.call(
-        operation, data=data, headers={"Content-Type": "application/json"}
-    )
+    answer = tenant.call(operation, data=data, headers={"Content-Type": "application/json"})
 
     assert (400, rules.BAD_BODY.id) == outcome(answer), answer.text
     assert records == tenant.records()
@@ -176,9 +194,7 @@ def test_bodies_that_are_no_object(data: bytes, operation: Operation, tenant: Te
         ("APPLICATION/JSON ;charset=UTF-8", 200),
     ],
 )
-def test_content_type(
-    content_type: str, status: int, operation: Operation, tenant: Tenant
-) -> None:
+def test_content_type(content_type: str, status: int, operation: Operation, tenant: Tenant) -> None:
     """A body comes as application/json, with whatever parameters."""
     answer = tenant.call(operation, headers={"Content-Type": content_type})
 
@@ -191,7 +207,7 @@ def test_members(operation: Operation, contract: Contract, tenant: Tenant) -> No
     schema = Schemas(contract.document).validator(str(operation.body))
     records, refused, wrong = tenant.records(), 0, []
     for name in sorted(operation.body_members):
-        for value in ({}, [], [{}], [""], "", "no_such", -1, 1.5, True, None, "x" * 100_000):
+        for value in WRONG_VALUES:
             body = {**operation.body_example, name: value}
             if schema.is_valid(body):
                 continue
@@ -298,7 +314,10 @@ def test_large_limits_are_clamped_where_the_page_says_so(
             id="bounds",
         ),
         pytest.param(
-            "listTags", {"offset": "-1"}, "offset must be an integer of at least 0, got '-1'.", id="low"
+            "listTags",
+            {"offset": "-1"},
+            "offset must be an integer of at least 0, got '-1'.",
+            id="low",
         ),
         pytest.param(
             "getEarningsChart",

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,31 @@ def load_contract(path: Path | None = None) -> Contract:
     from mockserver.contract.build import build_contract
 
     file = path or default_spec()
+    return build_contract(load_document(file, f"contract-{_FORM}", _check), str(file))
+
+
+def load_document(
+    file: Path, name: str, check: Callable[[Mapping[str, Any], str], None] | None = None
+) -> Mapping[str, Any]:
+    """Return the YAML document in ``file``, kept in the cache as ``name`` once ``check`` let it pass.
+
+    Raises ``ContractError`` when it can't be read, and what ``check`` raises.
+    """
     text = _read(file)
-    cached = _cache_dir() / f"contract-{_FORM}-{hashlib.sha256(text).hexdigest()[:32]}.json"
+    cached = _cache_dir() / f"{name}-{hashlib.sha256(text).hexdigest()[:32]}.json"
     document = _from_cache(cached)
     if document is None:
-        from mockserver.contract.checks import check_document
-
         document = _parse(text, file)
-        check_document(document, str(file))
+        if check is not None:
+            check(document, str(file))
         _to_cache(cached, document)
-    return build_contract(document, str(file))
+    return document
+
+
+def _check(document: Mapping[str, Any], source: str) -> None:
+    from mockserver.contract.checks import check_document  # seldom needed, and slow to import
+
+    check_document(document, source)
 
 
 def _read(file: Path) -> bytes:

@@ -22,7 +22,7 @@ _CHART_DAYS = 30
 def send_mass_message(scene: Scene) -> Result:
     """Queue a mass message; without a date in the future it is sent at once and shows in the statistics."""
     queue = scene.collection("mass_message_queue")
-    item = {**new_record(scene, queue), **_snapshot(scene)}
+    item = {"isFree": True, **new_record(scene, queue), **_snapshot(scene)}
     at_once = "date" not in item or timestamp(item, "date") <= scene.now
     if at_once:
         item |= {"date": isoformat(scene.now), "sentCount": len(_recipients(scene))}
@@ -67,8 +67,8 @@ def _snapshot(scene: Scene) -> dict[str, Any]:
         fields["date"] = isoformat(body_time("scheduledDate", fields["date"]))
     if "text" in fields:
         fields["textCropped"] = fields["text"][:_CROPPED]
-    if "price" in fields or "isFree" not in fields:
-        fields["isFree"] = not fields.get("price")
+    if "price" in fields:
+        fields["isFree"] = not fields["price"]
     return fields
 
 

@@ -1,0 +1,1 @@
+"""The gate: checks any server against the contract, rule by rule."""

@@ -1,0 +1,58 @@
+"""The checks, one module per area of the catalogue, and the registry that names the rule of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from contract_tests.bench import Bench
+from mockserver.rules import Rule
+
+AREAS = ("auth", "permission", "rate", "credit", "error", "envelope", "pagination", "order")
+
+Scenario = Callable[[Bench], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A scenario that judges a rule, and sometimes others beside it."""
+
+    rule: Rule
+    scenario: Scenario
+    each: bool
+    """Whether it runs on every operation in the rule's scope, or once."""
+    beside: tuple[Rule, ...] = ()
+    """Further rules that the scenario judges."""
+    last: bool = False
+    """Whether it exhausts a window, so that on a shared organization it must come after the others."""
+    slow: bool = False
+    """Whether `--fast` runs it on a few operations only."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule that it judges."""
+        return (self.rule, *self.beside)
+
+
+CHECKS: list[Check] = []
+"""Every check, in the order of the areas."""
+
+
+def check(
+    rule: Rule, *beside: Rule, each: bool = True, last: bool = False, slow: bool = False
+) -> Callable[[Scenario], Scenario]:
+    """Register a scenario as the check of ``rule``."""
+
+    def register(scenario: Scenario) -> Scenario:
+        CHECKS.append(Check(rule, scenario, each, beside, last, slow))
+        return scenario
+
+    return register
+
+
+def load_checks() -> list[Check]:
+    """Return every check of every area."""
+    for area in AREAS:
+        import_module(f"contract_tests.checks.{area}")
+    return CHECKS

@@ -1,0 +1,174 @@
+"""Who is let in: the auth matrix on every operation, in both header forms."""
+
+from __future__ import annotations
+
+from contract_tests.bench import Bench, NotJudged
+from contract_tests.checks import check
+from contract_tests.exchange import Exchange, Secret
+from contract_tests.samples import FORMS, Sample, bearer, header_key
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.rules import Need
+
+_UNKNOWN = Secret("unknown", "fm_api_test_no_such_key")
+_REFUSED = frozenset({401})
+
+
+@check(rules.BEARER)
+def bearer_authenticates(bench: Bench) -> None:
+    """The recommended form lets a key in."""
+    tenant = bench.tenants.tenant()
+    exchange = bench.send(bench.sample(tenant), tenant.key, bearer)
+    bench.expect_not(exchange, _REFUSED, "any status but 401 for a valid key")
+
+
+@check(rules.X_API_KEY)
+def header_authenticates(bench: Bench) -> None:
+    """The other form lets a key in."""
+    tenant = bench.tenants.tenant()
+    exchange = bench.send(bench.sample(tenant), tenant.key, header_key)
+    bench.expect_not(exchange, _REFUSED, "any status but 401 for a valid key")
+
+
+@check(rules.HEADERS_EQUIVALENT)
+def forms_are_equivalent(bench: Bench) -> None:
+    """Both forms give the same status and data, and draw on the same windows."""
+    first = bench.tenants.tenant()
+    writes = bench.operation is not None and bench.operation.writes
+    if writes:
+        bench.fresh(Need.WRITES)
+    second = bench.tenants.tenant() if writes else first
+    for tenant in (first, second):
+        tenant.hold()
+    one = bench.send(bench.sample(first), first.key, bearer)
+    other = bench.send(bench.sample(second), second.key, header_key)
+    if 429 in (one.status, other.status):
+        raise NotJudged("429 instead of an answer")
+    same = (one.status, _data(one)) == (other.status, _data(other))
+    bench.require(same, other, f"the answer of the bearer form ({one.status})", f"{other.status}, or other data")
+    if not writes and one.headroom and other.headroom and one.headroom > other.headroom:
+        due = tuple(left - 1 for left in one.headroom)
+        bench.require(other.headroom == due, other, f"headroom {due}", f"{other.headroom}")
+
+
+def _data(exchange: Exchange) -> object:
+    return exchange.json.get("data") if isinstance(exchange.json, dict) else exchange.body
+
+
+@check(rules.KEY_MISSING)
+def missing_key(bench: Bench) -> None:
+    """No key, and a header without one."""
+    sample = bench.sample(bench.tenants.tenant())
+    empty = Secret("empty", "")
+    bench.expect(bench.send(sample), 401)
+    for form in FORMS.values():
+        bench.expect(bench.send(sample, empty, form, permitted=False), 401, what="for an empty key")
+
+
+@check(rules.KEY_INVALID)
+def invalid_key(bench: Bench) -> None:
+    """An unknown key, and a valid one that was cut or prolonged."""
+    tenant = bench.tenants.tenant()
+    value = tenant.key.value
+    wrong = [_UNKNOWN, Secret("cut", value[:-1]), Secret("prolonged", value + "0"), Secret("other case", value.swapcase())]
+    _refused(bench, bench.sample(tenant), *wrong)
+
+
+@check(rules.KEY_REVOKED)
+def revoked_key(bench: Bench) -> None:
+    """A revoked key is refused."""
+    tenant = bench.tenants.tenant()
+    _refused(bench, bench.sample(tenant), tenant.revoked_key())
+
+
+@check(rules.KEY_EXPIRED)
+def expired_key(bench: Bench) -> None:
+    """An expired key is refused."""
+    tenant = bench.tenants.tenant()
+    _refused(bench, bench.sample(tenant), tenant.expired_key())
+
+
+def _refused(bench: Bench, sample: Sample, *keys: Secret) -> None:
+    for form in FORMS.values():
+        for key in keys:
+            bench.expect(bench.send(sample, key, form, permitted=False), 401)
+
+
+@check(rules.NO_CREDIT_401)
+def refused_key_is_free(bench: Bench) -> None:
+    """401s between two probes leave the headroom where it was."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    sample = bench.sample(tenant)
+    wrong = [None, _UNKNOWN]
+    if bench.tenants.fresh:
+        wrong += [tenant.revoked_key(), tenant.expired_key()]
+    before = bench.left(tenant)
+    for key in wrong:
+        refused = bench.send(sample, key, permitted=False)
+    after = bench.left(tenant)
+    if after[0] > before[0]:
+        return
+    due = (before[0] - 1, before[1] - 1)
+    bench.require(after == due, refused, f"headroom {due} after the next request", f"{after}")
+
+
+@check(rules.HEALTH_OPEN)
+def health_needs_no_key(bench: Bench) -> None:
+    """The health check answers anybody."""
+    if bench.operation is not None:
+        bench.expect(bench.send(Sample(bench.operation, {}, {})), 200)
+
+
+@check(rules.OTHER_SCHEME)
+def other_schemes(bench: Bench) -> None:
+    """Only Bearer carries a key in Authorization."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    for prefix in ("Basic ", "Token ", "ApiKey ", ""):
+        request = sample.request(("Authorization", prefix, tenant.key))
+        exchange = bench.send_request(request, sample.operation, permitted=True)
+        bench.expect(exchange, 401, what=f"for the scheme {prefix.strip() or 'none'}")
+
+
+@check(rules.SCHEME_CASE)
+def scheme_in_any_case(bench: Bench) -> None:
+    """`bearer` and `BEARER` are the same scheme."""
+    for prefix in ("bearer ", "BEARER "):
+        tenant = bench.tenants.tenant()
+        sample = bench.sample(tenant)
+        request = sample.request(("Authorization", prefix, tenant.key))
+        exchange = bench.send_request(request, sample.operation, permitted=True)
+        bench.expect_not(exchange, _REFUSED, "any status but 401")
+
+
+@check(rules.TWO_KEYS)
+def two_headers(bench: Bench) -> None:
+    """The same key twice is fine, two different keys are not."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    both = sample.request(bearer(tenant.key), header_key(tenant.key))
+    bench.expect_not(
+        bench.send_request(both, sample.operation, permitted=True), _REFUSED, "any status but 401"
+    )
+    for first, second in _pairs(bench, tenant):
+        request = sample.request(bearer(first), header_key(second))
+        bench.expect(bench.send_request(request, sample.operation, permitted=True), 401)
+
+
+def _pairs(bench: Bench, tenant: Tenant) -> list[tuple[Secret, Secret]]:
+    pairs = [(tenant.key, _UNKNOWN), (_UNKNOWN, tenant.key)]
+    if bench.tenants.fresh:
+        pairs.append((tenant.key, tenant.second_key()))
+    return pairs
+
+
+@check(rules.EXPIRY_INSTANT, each=False)
+def expiry_instant(bench: Bench) -> None:
+    """Valid in the last second before the instant, refused at it."""
+    tenant = bench.tenants.tenant()
+    key = tenant.key_until(60)
+    tenant.advance(59)
+    bench.expect_not(bench.probe(tenant, key), _REFUSED, "any status but 401 a second before")
+    tenant.advance(1)
+    bench.expect(bench.probe(tenant, key), 401, what="at the instant itself")

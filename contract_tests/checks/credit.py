@@ -1,0 +1,86 @@
+"""What costs a credit; it shows in the headroom of the next success."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from contract_tests.bench import Bench, NotJudged
+from contract_tests.checks import check
+from contract_tests.exchange import Exchange, Request
+from contract_tests.samples import NO_SUCH_ID, Sample, bearer
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.call import MAX_BODY
+
+Fail = Callable[[], Exchange]
+
+
+@check(rules.CREDIT_ERRORS)
+def charged_refusals(bench: Bench) -> None:
+    """Between two probes, each refusal past the auth gate takes one from both windows."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    for fail in _failures(bench, tenant):
+        before = bench.left(tenant)
+        refused = fail()
+        tenant_is_back(bench, tenant)
+        after = bench.left(tenant)
+        if refused.status in (401, 429) or refused.status < 400 or after[0] > before[0]:
+            continue
+        due = (before[0] - 2, before[1] - 2)
+        bench.require(
+            after == due, refused, f"headroom {due} after a {refused.status} and a success", f"{after}"
+        )
+
+
+def tenant_is_back(bench: Bench, tenant: Tenant) -> None:
+    """Return the organization to a state in which a probe succeeds."""
+    if bench.tenants.fresh:
+        tenant.subscribe("active")
+
+
+def _failures(bench: Bench, tenant: Tenant) -> Iterator[Fail]:
+    """Yield one way to each refusal that can be had on the operation."""
+    sample, operation = bench.sample(tenant), bench.operation
+    if operation is None:
+        raise NotJudged("no operation")
+    large = sample.request(bearer(tenant.key))
+    yield lambda: bench.send_request(_oversized(large.method, large.path, tenant), operation, permitted=True)
+    if operation.on_account:
+        yield lambda: bench.send(sample.with_path(account_id="x"), tenant.key)
+        yield lambda: bench.send(sample.with_path(account_id=NO_SUCH_ID), tenant.key)
+    if bench.tenants.fresh:
+        yield from _staged(bench, tenant, sample)
+
+
+def _staged(bench: Bench, tenant: Tenant, sample: Sample) -> Iterator[Fail]:
+    """Yield the refusals that need an organization of one's own."""
+    operation = sample.operation
+    without = tenant.key_without(operation.permission or "")
+    yield lambda: bench.send(sample, without, permitted=False)
+
+    def unsubscribed() -> Exchange:
+        tenant.subscribe("past_due")
+        return bench.send(sample, tenant.key)
+
+    yield unsubscribed
+    if not operation.upstream:
+        return
+    if operation.on_account:
+        yield lambda: bench.send(sample.with_path(account_id=tenant.lost_account()), tenant.key)
+
+    def upstream_fails() -> Exchange:
+        tenant.fail_next(502, operation.id)
+        return bench.send(sample, tenant.key)
+
+    yield upstream_fails
+
+
+def _oversized(method: str, path: str, tenant: Tenant) -> Request:
+    return Request(
+        method,
+        path,
+        (("Content-Type", "application/json"),),
+        (bearer(tenant.key),),
+        bytes(MAX_BODY + 1),
+    )

@@ -1,0 +1,233 @@
+"""What an error looks like, and which mistake gets which status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from contract_tests.bench import Bench, NotJudged
+from contract_tests.checks import check
+from contract_tests.exchange import Request
+from contract_tests.samples import JSON_HEADERS, NO_SUCH_ID, Sample, bearer
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.call import MAX_BODY
+from mockserver.contract import Operation, Parameter
+from mockserver.contract.build import METHODS, resolve
+
+_NONSENSE = "no_such_value"
+
+
+@check(rules.FLAT, rules.ERROR_JSON)
+def every_error_is_flat(bench: Bench) -> None:
+    """What holds of every error is judged wherever one comes; this makes one on every operation."""
+    for operation in bench.contract:
+        if operation.authenticated:
+            bench.on(operation).send(bench.sample(bench.tenants.tenant(), operation))
+
+
+@check(rules.BAD_QUERY)
+def bad_parameters(bench: Bench) -> None:
+    """Text for a number, and numbers out of bounds."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    for parameter in sample.operation.parameters:
+        for value in _bad_values(parameter):
+            exchange = bench.send(_with(sample, parameter, value), tenant.key)
+            bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
+
+
+def _bad_values(parameter: Parameter) -> Iterator[Any]:
+    if parameter.type != "integer":
+        return
+    yield "x"
+    if parameter.location == "query":
+        yield ""
+        yield "1.5"
+    if "minimum" in parameter.schema:
+        yield parameter.schema["minimum"] - 1
+    if "maximum" in parameter.schema and parameter.location == "query":
+        yield parameter.schema["maximum"] + 1
+
+
+def _with(sample: Sample, parameter: Parameter, value: Any) -> Sample:
+    if parameter.location == "path":
+        return sample.with_path(**{parameter.name: value})
+    return sample.with_query(**{parameter.name: value})
+
+
+@check(rules.BAD_ENUM)
+def unknown_enum_values(bench: Bench) -> None:
+    """A value that isn't in the list, and one that differs in its case only."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    for parameter in sample.operation.parameters:
+        values = parameter.schema.get("enum")
+        for value in [_NONSENSE, str(values[0]).swapcase()] if values else []:
+            if value not in values:
+                exchange = bench.send(_with(sample, parameter, value), tenant.key)
+                bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
+
+
+@check(rules.BAD_BODY)
+def invalid_bodies(bench: Bench) -> None:
+    """No JSON, no object, a member missing, a member of the wrong type."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    for what, body in _bad_bodies(bench, sample):
+        request = replace(sample.request(bearer(tenant.key)), headers=JSON_HEADERS, body=body)
+        exchange = bench.send_request(request, sample.operation, permitted=True)
+        bench.expect(exchange, 400, what=f"for {what}")
+
+
+def _bad_bodies(bench: Bench, sample: Sample) -> Iterator[tuple[str, bytes]]:
+    yield "a body that is no JSON", b'{"text": '
+    yield "a list", b"[]"
+    schema = _body_schema(bench.contract.document, sample.operation)
+    for name in schema.get("required", ()):
+        rest = {member: value for member, value in sample.body.items() if member != name}
+        yield f"a body without {name}", orjson.dumps(rest)
+        wrong = [] if schema["properties"][name].get("type") != "array" else {}
+        yield f"{name} of the wrong type", orjson.dumps({**sample.body, name: wrong})
+
+
+def _body_schema(document: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
+    spec = document["paths"][operation.path][operation.method.lower()]
+    schema = resolve(document, spec["requestBody"]["content"]["application/json"]["schema"])
+    properties = {n: resolve(document, p) for n, p in schema.get("properties", {}).items()}
+    return {"required": schema.get("required", ()), "properties": properties}
+
+
+@check(rules.BAD_STATE, each=False)
+def foreign_message_cannot_be_unsent(bench: Bench) -> None:
+    """A fan's message isn't the account's to take back (messages/delete-message)."""
+    tenant = bench.tenants.tenant()
+    listing, unsend = bench.contract.operations["listMessages"], bench.contract.operations["unsendMessage"]
+    page = bench.success(bench.send(bench.sample(tenant, listing), tenant.key)).json
+    foreign = [m["id"] for m in page["data"]["list"] if m["fromUser"]["id"] != tenant.account()]
+    if not foreign:
+        raise NotJudged("the chat's first page holds no message of the fan")
+    sample = bench.sample(tenant, unsend).with_path(message_id=foreign[0])
+    bench.on(unsend).expect(bench.send(sample, tenant.key), 400)
+
+
+@check(rules.NO_SUBSCRIPTION)
+def no_subscription(bench: Bench) -> None:
+    """Nothing works without a subscription."""
+    tenant = bench.tenants.unsubscribed()
+    bench.expect(bench.send(bench.sample(tenant), tenant.key), 402)
+
+
+@check(rules.PAST_DUE)
+def past_due(bench: Bench) -> None:
+    """Nothing works while the subscription is past due."""
+    tenant = bench.tenants.past_due()
+    bench.expect(bench.send(bench.sample(tenant), tenant.key), 402)
+
+
+@check(rules.NOT_FOUND)
+def unknown_records(bench: Bench) -> None:
+    """An id that no record has."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    for parameter in sample.operation.path_parameters:
+        if parameter.name != "account_id" and "enum" not in parameter.schema:
+            unknown = sample.with_path(**{parameter.name: NO_SUCH_ID})
+            exchange = bench.send(unknown, tenant.key)
+            bench.expect(exchange, 404, what=f"for an unknown {parameter.name}")
+
+
+def _sized(sample: Sample, tenant: Tenant, size: int, *, chunked: bool = False) -> Request:
+    """Return the sample with a body of so many bytes; JSON, so that size is the only thing wrong."""
+    body = b'"' + b"x" * (size - 2) + b'"'
+    return Request(
+        sample.operation.method, sample.url, JSON_HEADERS, (bearer(tenant.key),), body, chunked
+    )
+
+
+@check(rules.TOO_LARGE)
+def body_over_the_limit(bench: Bench) -> None:
+    """One byte over 1 MiB, on every method."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    request = _sized(sample, tenant, MAX_BODY + 1)
+    bench.expect(bench.send_request(request, sample.operation, permitted=True), 413)
+
+
+@check(rules.AT_SIZE_LIMIT)
+def body_at_the_limit(bench: Bench) -> None:
+    """Exactly 1 MiB is not too much."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    request = _sized(sample, tenant, MAX_BODY)
+    exchange = bench.send_request(request, sample.operation, permitted=True)
+    bench.expect_not(exchange, {413}, "any status but 413")
+
+
+@check(rules.TOO_LARGE_CHUNKED)
+def body_without_length(bench: Bench) -> None:
+    """Over 1 MiB without a Content-Length."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    request = _sized(sample, tenant, MAX_BODY + 1, chunked=True)
+    bench.expect(bench.send_request(request, sample.operation, permitted=True), 413)
+
+
+@check(rules.SYNC_LOST)
+def session_lost(bench: Bench) -> None:
+    """Nothing upstream works without a session."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant).with_path(account_id=tenant.lost_account())
+    bench.expect(bench.send(sample, tenant.key), 424)
+
+
+@check(rules.SYNC_LOST_LOCAL)
+def session_lost_local(bench: Bench) -> None:
+    """FansMetric's own data needs no session."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant).with_path(account_id=tenant.lost_account())
+    bench.expect_not(bench.send(sample, tenant.key), {424}, "any status but 424")
+
+
+@check(rules.UPSTREAM_FAILED)
+def upstream_fails(bench: Bench) -> None:
+    """A failing upstream shows as the status it gives, flat."""
+    for status in (500, 502, 503):
+        tenant = bench.tenants.tenant()
+        sample = bench.sample(tenant)
+        tenant.fail_next(status, sample.operation.id)
+        bench.expect(bench.send(sample, tenant.key), status)
+
+
+@check(rules.UNKNOWN_ROUTE, rules.ROUTE_BEFORE_KEY, each=False)
+def unknown_routes(bench: Bench) -> None:
+    """A path that the contract doesn't have, with a key and without."""
+    tenant = bench.tenants.tenant()
+    anyone = next(iter(bench.contract))
+    for path in ("/v1/no-such-route", f"/v1/{tenant.account()}/no-such-route", "/no-such-route"):
+        keyed = bench.send_request(Request("GET", path, (), (bearer(tenant.key),)), anyone, permitted=True)
+        bench.expect(keyed, 404, what=path)
+        keyless = bench.send_request(Request("GET", path), anyone, permitted=False)
+        bench.judging(rules.ROUTE_BEFORE_KEY).expect(keyless, 404, what=path)
+
+
+@check(rules.UNKNOWN_METHOD, rules.METHOD_BEFORE_KEY, each=False)
+def unknown_methods(bench: Bench) -> None:
+    """A method that a path doesn't have: 405, and Allow names the ones that it has."""
+    tenant = bench.tenants.tenant()
+    by_path: dict[str, list[Operation]] = {}
+    for operation in bench.contract:
+        by_path.setdefault(operation.path, []).append(operation)
+    for operations in by_path.values():
+        here = bench.on(operations[0])
+        known = {op.method for op in operations}
+        method = next(m.upper() for m in METHODS if m.upper() not in known)
+        url = bench.sample(tenant, operations[0]).url
+        keyless = here.send_request(Request(method, url), operations[0], permitted=False)
+        here.judging(rules.METHOD_BEFORE_KEY).expect(keyless, 405)
+        here.expect(keyless, 405)
+        allowed = {m.strip() for m in keyless.headers.get("allow", "").split(",")}
+        here.require(allowed == known, keyless, f"Allow: {', '.join(sorted(known))}", f"{sorted(allowed)}")

@@ -1,0 +1,144 @@
+"""Which refusal wins when several apply: every pair, on one operation of each method that can show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from contract_tests.bench import Bench
+from contract_tests.checks import check
+from contract_tests.exchange import Request, Secret
+from contract_tests.samples import JSON_HEADERS, NO_SUCH_ID, Sample, bearer
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.call import MAX_BODY
+from mockserver.contract import Operation
+from mockserver.rules import Rule
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request in the making, to which mistakes are added."""
+
+    tenant: Tenant
+    sample: Sample
+    key: Secret
+    oversized: bool = False
+
+    def request(self) -> Request:
+        """Return the request with all its mistakes."""
+        request = self.sample.request(bearer(self.key))
+        if not self.oversized:
+            return request
+        return replace(request, headers=JSON_HEADERS, body=b'"' + b"x" * MAX_BODY + b'"')
+
+
+Mistake = Callable[[Attempt], Attempt]
+
+
+def _revoked(attempt: Attempt) -> Attempt:
+    return replace(attempt, key=attempt.tenant.revoked_key())
+
+
+def _limited(attempt: Attempt) -> Attempt:
+    attempt.tenant.leave(minute=0)
+    return attempt
+
+
+def _oversized(attempt: Attempt) -> Attempt:
+    return replace(attempt, oversized=True)
+
+
+def _past_due(attempt: Attempt) -> Attempt:
+    attempt.tenant.subscribe("past_due")
+    return attempt
+
+
+def _forbidden(attempt: Attempt) -> Attempt:
+    permission = attempt.sample.operation.permission or ""
+    return replace(attempt, key=attempt.tenant.key_without(permission))
+
+
+def _malformed(attempt: Attempt) -> Attempt:
+    """Make a parameter wrong that isn't the account's id, for that one may have to name an account."""
+    operation = attempt.sample.operation
+    query = next((p for p in operation.query_parameters if p.type == "integer"), None)
+    if query is not None:
+        return replace(attempt, sample=attempt.sample.with_query(**{query.name: "x"}))
+    return replace(attempt, sample=replace(attempt.sample, body=[]))
+
+
+def _no_account(attempt: Attempt) -> Attempt:
+    return replace(attempt, sample=attempt.sample.with_path(account_id=NO_SUCH_ID))
+
+
+def _session_lost(attempt: Attempt) -> Attempt:
+    lost = attempt.tenant.lost_account()
+    return replace(attempt, sample=attempt.sample.with_path(account_id=lost))
+
+
+def _no_record(attempt: Attempt) -> Attempt:
+    names = [p.name for p in attempt.sample.operation.path_parameters if p.name != "account_id"]
+    return replace(attempt, sample=attempt.sample.with_path(**{names[-1]: NO_SUCH_ID}))
+
+
+_MISTAKES: dict[str, Mistake] = {
+    "401": _revoked,
+    "429": _limited,
+    "413": _oversized,
+    "402": _past_due,
+    "403": _forbidden,
+    "400": _malformed,
+    "404": _no_account,
+    "424": _session_lost,
+    "404-record": _no_record,
+}
+
+_POSSIBLE: dict[str, Callable[[Operation], bool]] = {
+    "400": lambda op: op.body is not None or any(p.type == "integer" for p in op.query_parameters),
+    "404": lambda op: op.on_account,
+    "424": lambda op: op.on_account and op.upstream,
+    "404-record": lambda op: op.looks_up,
+}
+"""The operations that can show a mistake, where not all can."""
+
+
+def _candidates(bench: Bench, first: str, second: str) -> list[Operation]:
+    """Return the first operation of each method that can show both mistakes."""
+    able = [
+        op
+        for op in bench.contract
+        if op.authenticated and all(_POSSIBLE.get(m, lambda _: True)(op) for m in (first, second))
+    ]
+    if {first, second} == {"413", "400"}:
+        able = [op for op in able if any(p.type == "integer" for p in op.query_parameters)]
+    found = [next((op for op in able if op.method == method), None) for method in _METHODS]
+    return [op for op in found if op is not None]
+
+
+def _register(pair: tuple[str, str], rule: Rule) -> None:
+    first, second = pair
+
+    @check(rule, each=False)
+    def wins(bench: Bench) -> None:
+        """Make both mistakes; the answer is the first one's."""
+        for operation in _candidates(bench, first, second):
+            tenant = bench.tenants.tenant()
+            tenant.hold()
+            attempt = Attempt(tenant, bench.sample(tenant, operation), tenant.key)
+            # A key that is replaced twice keeps the later one's fault, so the revoked key comes last.
+            for mistake in sorted(pair, key=lambda name: name == "401"):
+                attempt = _MISTAKES[mistake](attempt)
+            here = bench.on(operation)
+            exchange = here.send_request(attempt.request(), operation, permitted=True)
+            status = int(first.partition("-")[0])
+            if exchange.status == 429 != status:
+                here.break_(exchange, f"{status}", "429")
+            else:
+                here.expect(exchange, status, what=f"rather than {second}")
+
+
+for _pair, _rule in rules.ORDER.items():
+    _register(_pair, _rule)

@@ -1,0 +1,98 @@
+"""Following `next_page` from the first page to the last."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+from contract_tests.bench import Bench, NotJudged
+from contract_tests.checks import check
+from contract_tests.exchange import Exchange, Request, member
+from contract_tests.samples import Sample, bearer
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.contract import Operation
+
+_SMALL, _LARGE = 7, 50
+_MOST_PAGES = 80
+_CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
+"""Parameters that the next page moves; all others it keeps."""
+
+
+@check(rules.PAGE_RELATIVE, rules.PAGE_LAST, rules.PAGE_KEEPS_QUERY, rules.PAGE_COMPLETE)
+def pages(bench: Bench) -> None:
+    """Small pages hold the same items in the same order as large ones, each once."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    sample = bench.sample(tenant)
+    if not any(p.name == "limit" for p in sample.operation.query_parameters):
+        found = _walk(bench, tenant, sample)
+        _judge_once(bench, found)
+        return
+    small = _walk(bench, tenant, sample.with_query(limit=_SMALL))
+    large = _walk(bench, tenant, sample.with_query(limit=_LARGE))
+    _judge_once(bench, small)
+    bench.judging(rules.PAGE_COMPLETE).require(
+        small == large, None, f"the {len(large)} items of large pages", f"{len(small)} items, or another order"
+    )
+
+
+def _judge_once(bench: Bench, items: list[bytes]) -> None:
+    twice = len(items) - len(set(items))
+    bench.judging(rules.PAGE_COMPLETE).require(not twice, None, "each item once", f"{twice} items again")
+
+
+def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
+    """Return every item as comparable text. Raises ``NotJudged`` when there are too many pages."""
+    operation = sample.operation
+    exchange = bench.success(bench.send(sample, tenant.key))
+    items = _items(exchange, operation)
+    for _ in range(_MOST_PAGES):
+        page = _next_page(bench, exchange)
+        if page is None:
+            return items
+        _judge_link(bench, sample, exchange, page)
+        if not page.startswith("/v1/"):
+            return items
+        request = Request("GET", page, (), (bearer(tenant.key),))
+        exchange = bench.success(bench.send_request(request, operation, permitted=True))
+        more = _items(exchange, operation)
+        bench.judging(rules.PAGE_LAST).require(
+            bool(more), exchange, "no page after the last item", "an empty page that was linked"
+        )
+        items += more
+    raise NotJudged(f"more than {_MOST_PAGES} pages")
+
+
+def _next_page(bench: Bench, exchange: Exchange) -> str | None:
+    """Return the next page; on the last one the whole member must be absent, not null."""
+    absent = "_pagination" not in exchange.json
+    page = member(exchange.json, "_pagination").get("next_page")
+    last = bench.judging(rules.PAGE_LAST)
+    last.require(absent or isinstance(page, str), exchange, "no _pagination on the last page", f"{page!r}")
+    told = member(exchange.json, "data").get("hasMore")
+    if isinstance(told, bool):
+        last.require(told != absent, exchange, f"_pagination exactly when there is more ({told})", f"{page!r}")
+    return page if isinstance(page, str) else None
+
+
+def _judge_link(bench: Bench, sample: Sample, exchange: Exchange, page: str) -> None:
+    link = urlsplit(page)
+    relative = not link.scheme and not link.netloc and page.startswith("/v1/")
+    bench.judging(rules.PAGE_RELATIVE).require(relative, exchange, "a relative URL under /v1/", page)
+    sent = {name: str(value) for name, value in sample.query.items() if name not in _CURSORS}
+    kept = dict(parse_qsl(link.query))
+    bench.judging(rules.PAGE_KEEPS_QUERY).require(
+        sent.items() <= kept.items(), exchange, f"the parameters {sent}", f"{kept}"
+    )
+
+
+def _items(exchange: Exchange, operation: Operation) -> list[bytes]:
+    data: Any = exchange.json["data"]
+    if isinstance(data, dict):
+        data = next((data[name] for name in ("list", "items", "data") if name in data), None)
+    if not isinstance(data, list):
+        raise NotJudged("the answer holds no list")
+    return [orjson.dumps(item, option=orjson.OPT_SORT_KEYS) for item in data]

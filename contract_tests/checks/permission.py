@@ -1,0 +1,63 @@
+"""What a key may do, and whose accounts it may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests.bench import Bench
+from contract_tests.checks import check
+from contract_tests.tenants import Tenant
+from mockserver import rules
+from mockserver.rules import Need
+
+
+@check(rules.PERMISSION_REQUIRED)
+def lacks_permission(bench: Bench) -> None:
+    """Every other permission doesn't help."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    key = tenant.key_without(sample.operation.permission or "")
+    bench.expect(bench.send(sample, key, permitted=False), 403)
+
+
+@check(rules.PERMISSION_GRANTED)
+def has_permission(bench: Bench) -> None:
+    """The operation's permission is all that is needed."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    key = tenant.key_with(sample.operation.permission or "")
+    bench.expect_not(bench.send(sample, key), {403}, "any status but 403")
+
+
+@check(rules.PERMISSION_NO_EFFECT, slow=True)
+def refused_write_changes_nothing(bench: Bench) -> None:
+    """What can be read is the same before and after a write that was refused."""
+    bench.fresh(Need.WRITES)
+    tenant, twin = bench.tenants.tenant(), bench.tenants.tenant()
+    for one in (tenant, twin):
+        one.hold()
+    sample = bench.sample(tenant)
+    key = tenant.key_without(sample.operation.permission or "")
+    refused = bench.send(sample, key, permitted=False)
+    due, found = _everything(bench, twin), _everything(bench, tenant)
+    changed = [label for label in due if due[label] != found[label]]
+    bench.require(not changed, refused, "no change", f"{', '.join(changed)} changed")
+
+
+def _everything(bench: Bench, tenant: Tenant) -> dict[str, Any]:
+    """Return the data of every read; two fresh organizations on held clocks show the same."""
+    reads = [op for op in bench.contract if op.on_account and not op.writes]
+    return {op.label: _data(bench, tenant, op) for op in reads}
+
+
+def _data(bench: Bench, tenant: Tenant, operation: Any) -> Any:
+    body = bench.send(bench.sample(tenant, operation), tenant.key).json
+    return body.get("data") if isinstance(body, dict) else body
+
+
+@check(rules.ORG_BOUNDARY)
+def foreign_account(bench: Bench) -> None:
+    """An account of another organization isn't there."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant).with_path(account_id=bench.tenants.other().account())
+    bench.expect(bench.send(sample, tenant.key), 404)

@@ -1,0 +1,220 @@
+"""How an organization's two windows move."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from contract_tests.bench import Bench, NotJudged
+from contract_tests.checks import check
+from contract_tests.exchange import Exchange
+from contract_tests.tenants import Tenant, Unmet
+from mockserver import rules
+from mockserver.clock import DAY as SECONDS_OF_DAY
+from mockserver.rules import Need
+from mockserver.windows import DEFAULT_LIMIT_DAY, DEFAULT_LIMIT_MINUTE
+
+_SMALL = 20
+_THREADS = 16
+_MOST_TO_EXHAUST = 2_000
+"""Requests that the gate sends at most to use a window up."""
+
+
+@check(rules.HEADROOM, rules.LIMITS, rules.BOUNDS, rules.CREDIT_SUCCESS)
+def success_reports_windows(bench: Bench) -> None:
+    """What holds of every success is judged wherever one comes; this makes one on every operation."""
+    tenant = bench.tenants.tenant()
+    bench.success(bench.send(bench.sample(tenant), tenant.key))
+
+
+@check(rules.DEFAULT_LIMITS, each=False)
+def default_limits(bench: Bench) -> None:
+    """1,000 and 50,000, unless the organization has others."""
+    tenant = bench.tenants.tenant()
+    limits = bench.success(bench.probe(tenant)).rate_limits
+    found = (limits.get("limit_minute"), limits.get("limit_day"))
+    due = (DEFAULT_LIMIT_MINUTE, DEFAULT_LIMIT_DAY)
+    if found != due and not bench.tenants.fresh:
+        raise NotJudged(f"the organization has limits of its own: {found}")
+    bench.require(found == due, None, f"{due}", f"{found}")
+
+
+@check(rules.COUNTS_DOWN)
+def counts_down(bench: Bench) -> None:
+    """Each request takes exactly one from both, and its own answer already counts it."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    first = bench.left(tenant)
+    exchange = bench.success(bench.send(bench.sample(tenant), tenant.key))
+    last = bench.left(tenant)
+    if last[0] > first[0]:
+        raise NotJudged("a new minute began")
+    seen = [exchange.headroom, last]
+    due = [(first[0] - step, first[1] - step) for step in (1, 2)]
+    bench.require(seen == due, exchange, f"headroom {due}", f"{seen}")
+
+
+@check(rules.COUNTS_DOWN, each=False)
+def first_request_counts(bench: Bench) -> None:
+    """The first request of a fresh organization reports the limits less one."""
+    bench.fresh(Need.CLOCK)
+    tenant = bench.tenants.tenant(limit_minute=9, limit_day=99)
+    exchange = bench.success(bench.probe(tenant))
+    bench.require(exchange.headroom == (8, 98), exchange, "(8, 98)", f"{exchange.headroom}")
+
+
+@check(rules.SHARED_BY_ORG, each=False)
+def shared_by_all_keys(bench: Bench) -> None:
+    """Two keys in turn count down one pair of windows."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    second = tenant.second_key()
+    first = bench.left(tenant)
+    seen = [bench.left(tenant, second), bench.left(tenant), bench.left(tenant, second)]
+    if seen[-1][0] > first[0]:
+        raise NotJudged("a new minute began")
+    due = [(first[0] - step, first[1] - step) for step in (1, 2, 3)]
+    bench.require(seen == due, None, f"headroom {due} with two keys in turn", f"{seen}")
+
+
+@check(rules.ORGS_INDEPENDENT, each=False)
+def other_organization_is_untouched(bench: Bench) -> None:
+    """One organization's requests leave the other's windows alone."""
+    tenant, other = bench.tenants.tenant(), bench.tenants.other()
+    for one in (tenant, other):
+        one.hold()
+    before = bench.left(other)
+    for _ in range(3):
+        bench.probe(tenant)
+    after = bench.left(other)
+    if after[0] > before[0]:
+        raise NotJudged("a new minute began")
+    due = (before[0] - 1, before[1] - 1)
+    bench.require(after == due, None, f"headroom {due}", f"{after}")
+
+
+@check(rules.MINUTE, last=True)
+def minute_exhausted(bench: Bench) -> None:
+    """No operation answers when the minute is used up."""
+    _exhausted(bench, "minute")
+
+
+@check(rules.DAY, last=True)
+def day_exhausted(bench: Bench) -> None:
+    """No operation answers when the day is used up."""
+    _exhausted(bench, "day")
+
+
+def _exhausted(bench: Bench, window: str) -> None:
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    _use_up(bench, tenant, window)
+    sample = bench.sample(tenant)
+    exchange = bench.send(sample, tenant.key)
+    if exchange.status != 429 and not bench.tenants.fresh:
+        # On a clock that nobody holds, a new window may have begun since.
+        _use_up(bench, tenant, window)
+        exchange = bench.send(sample, tenant.key)
+    bench.expect(exchange, 429)
+
+
+def _use_up(bench: Bench, tenant: Tenant, window: str) -> None:
+    """Leave nothing in a window: over the control API, or by requests where the profile allows it."""
+    if bench.tenants.fresh:
+        tenant.leave(**{window: 0})
+        return
+    if window not in bench.target.profile.allow_exhaust:
+        raise Unmet(Need.MINUTE if window == "minute" else Need.DAY)
+    for _ in range(_MOST_TO_EXHAUST):
+        if bench.probe(tenant).status == 429:
+            return
+    raise NotJudged(f"{_MOST_TO_EXHAUST} requests didn't use up the {window}")
+
+
+@check(rules.WINDOWS_INDEPENDENT, each=False)
+def minute_does_not_restore_day(bench: Bench) -> None:
+    """A new minute brings the minute back and leaves the day as it was."""
+    tenant = bench.tenants.tenant()
+    tenant.hold()
+    tenant.leave(day=5)
+    before = bench.left(tenant)
+    tenant.advance(60)
+    after = bench.left(tenant)
+    bench.require(after[1] == before[1] - 1, None, f"{before[1] - 1} left of the day", f"{after[1]}")
+    tenant.leave(day=0)
+    tenant.advance(60)
+    bench.expect(bench.probe(tenant), 429, what="on an exhausted day in a new minute")
+
+
+@check(rules.RECOVERS, each=False)
+def windows_recover(bench: Bench) -> None:
+    """When the exhausted window has passed, requests succeed again."""
+    for window, seconds in (("minute", 60), ("day", SECONDS_OF_DAY)):
+        tenant = bench.tenants.tenant()
+        tenant.hold()
+        tenant.leave(**{window: 0})
+        bench.expect(bench.probe(tenant), 429)
+        tenant.advance(seconds)
+        exchange = bench.probe(tenant)
+        bench.require(exchange.is_success, exchange, f"a success after the {window}", f"{exchange.status}")
+        limits = exchange.rate_limits
+        full = limits.get(f"limit_{window}", 0) - 1
+        left = limits.get(f"remaining_{window}")
+        bench.require(left == full, exchange, f"{full} left of the {window}", f"{left}")
+
+
+@check(rules.NO_CREDIT_429, each=False)
+def refusals_are_free(bench: Bench) -> None:
+    """429s move neither window: not the one that is exhausted, not the other one."""
+    for window, other in (("minute", "day"), ("day", "minute")):
+        tenant = bench.tenants.tenant()
+        tenant.hold()
+        tenant.leave(**{window: 0, other: 5})
+        refused = [bench.probe(tenant) for _ in range(3)][-1]
+        bench.expect(refused, 429)
+        tenant.leave(**{window: 1})
+        left = bench.left(tenant)
+        due = (0, 4) if window == "minute" else (4, 0)
+        bench.require(left == due, refused, f"headroom {due} after three 429s and one success", f"{left}")
+
+
+@check(rules.EXACT, each=False, last=True)
+def exactly_the_limit(bench: Bench) -> None:
+    """As many requests pass as the window allows, one after the other and in parallel."""
+    if not bench.tenants.fresh:
+        _exactly_what_is_left(bench)
+        return
+    for settings in ({"limit_minute": _SMALL}, {"limit_day": _SMALL}):
+        window = "minute" if "limit_minute" in settings else "day"
+        tenant = bench.tenants.tenant(**settings)
+        tenant.hold()
+        _judge_exact(bench, [bench.probe(tenant) for _ in range(_SMALL + 5)], _SMALL, window)
+        tenant = bench.tenants.tenant(**settings)
+        tenant.hold()
+        _judge_exact(bench, _in_parallel(bench, tenant, 2 * _SMALL), _SMALL, window)
+
+
+def _exactly_what_is_left(bench: Bench) -> None:
+    """On a window that can't be set, use up what a probe says is left."""
+    if "minute" not in bench.target.profile.allow_exhaust:
+        raise Unmet(Need.MINUTE)
+    tenant = bench.tenants.tenant()
+    left = bench.left(tenant)[0]
+    if left > _MOST_TO_EXHAUST:
+        raise NotJudged(f"{left} requests are left, more than the gate sends")
+    exchanges = _in_parallel(bench, tenant, left + _SMALL)
+    if any(e.headroom and e.headroom[0] > left for e in exchanges):
+        raise NotJudged("a new minute began")
+    _judge_exact(bench, exchanges, left, "minute")
+
+
+def _in_parallel(bench: Bench, tenant: Tenant, number: int) -> list[Exchange]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(lambda _: bench.probe(tenant), range(number)))
+
+
+def _judge_exact(bench: Bench, exchanges: list[Exchange], limit: int, window: str) -> None:
+    passed: list[Any] = [e.rate_limits.get(f"remaining_{window}") for e in exchanges if e.is_success]
+    bench.require(len(passed) == limit, exchanges[-1], f"{limit} successes", f"{len(passed)}")
+    different = len(set(passed))
+    bench.require(different == len(passed), None, f"{len(passed)} different headrooms", f"{different}")

@@ -1,0 +1,147 @@
+"""A request that was sent and what came back, with every key masked."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+_SHOWN_HEADERS = frozenset(
+    {"allow", "content-length", "content-type", "date", "retry-after", "transfer-encoding"}
+)
+"""The only headers that evidence shows; anything else might carry a secret."""
+
+_SHOWN_BODY = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key and the name it is shown under, never the key itself."""
+
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent; the keys stand apart from the other headers, so that they can be masked."""
+
+    method: str
+    path: str
+    """The path and the query string, encoded."""
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: tuple[tuple[str, str, Secret], ...] = ()
+    """Header name, text in front of the key, and the key."""
+    body: bytes = b""
+    chunked: bool = False
+    """Whether the body goes without a Content-Length."""
+
+    def sent_headers(self) -> dict[str, str]:
+        """Return all headers with the real keys."""
+        real = {name: prefix + secret.value for name, prefix, secret in self.credentials}
+        return {**dict(self.headers), **real}
+
+    def curl(self, base_url: str) -> str:
+        """Return a command line that repeats the request, each key as a variable of its own."""
+        parts = ["curl", "-sS", "-X", self.method]
+        for name, value in self.headers:
+            parts += ["-H", shlex.quote(f"{name}: {value}")]
+        for name, prefix, secret in self.credentials:
+            parts += ["-H", f'"{name}: {prefix}${variable_of(secret)}"']
+        if self.chunked:
+            parts += ["-H", "'Transfer-Encoding: chunked'"]
+        if len(self.body) > _SHOWN_BODY:
+            parts = [f"head -c {len(self.body)} /dev/zero |", *parts, "--data-binary", "@-"]
+        elif self.body:
+            parts += ["--data-binary", shlex.quote(self.body.decode("utf-8", "replace"))]
+        return " ".join([*parts, shlex.quote(base_url + self.path)])
+
+
+def variable_of(secret: Secret) -> str:
+    """Return the environment variable that stands for a key in a command line."""
+    return "FANSMETRIC_" + secret.name.upper().replace("-", "_").replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer."""
+
+    request: Request
+    status: int
+    headers: dict[str, str]
+    """Lower-case names; the last value of a repeated header."""
+    body: bytes
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Keys that a hostile server might send back; they are masked wherever the body is shown."""
+
+    @cached_property
+    def json(self) -> Any:
+        """The decoded body, or ``None`` when it is no JSON."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return None
+
+    @property
+    def content_type(self) -> str:
+        """The media type, lower case, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def headroom(self) -> tuple[int, int] | None:
+        """What a success says is left of the minute and of the day, if it says so in integers."""
+        limits = self.rate_limits
+        left = limits.get("remaining_minute"), limits.get("remaining_day")
+        return (left[0], left[1]) if is_integer(left[0]) and is_integer(left[1]) else None
+
+    @property
+    def rate_limits(self) -> dict[str, Any]:
+        """The ``_meta._rate_limits`` of a success; empty when there are none."""
+        return member(member(self.json, "_meta"), "_rate_limits")
+
+    def shown(self) -> dict[str, Any]:
+        """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
+        text = self.body[:_SHOWN_BODY].decode("utf-8", "replace")
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return {
+            "request": {
+                "method": self.request.method,
+                "path": self.request.path,
+                "headers": {
+                    **dict(self.request.headers),
+                    **{n: f"{p}$" + variable_of(s) for n, p, s in self.request.credentials},
+                },
+                "body": _short(self.request.body),
+            },
+            "response": {
+                "status": self.status,
+                "headers": {k: v for k, v in self.headers.items() if k in _SHOWN_HEADERS},
+                "body": text + ("…" if len(self.body) > _SHOWN_BODY else ""),
+            },
+        }
+
+
+def _short(body: bytes) -> str:
+    if len(body) > _SHOWN_BODY:
+        return f"{len(body):,} bytes"
+    return body.decode("utf-8", "replace")
+
+
+def member(value: Any, name: str) -> dict[str, Any]:
+    """Return the object under ``name``, or an empty one when ``value`` has none."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def is_integer(value: Any) -> bool:
+    """Whether ``value`` is a JSON integer; Python's booleans are none."""
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,124 @@
+"""What is known of a target: its address, keys, accounts, and what may be done to it.
+
+Keys come from the environment or from files; the profile itself never holds one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from contract_tests.exchange import Secret
+from mockserver.contract import Contract
+from mockserver.errors import SuiteError
+from mockserver.shapes import FLAG, ID, TEXT, Shape, breach, closed
+from mockserver.yamlfile import load_yaml
+
+KEYS = ("full", "second", "other", "revoked", "expired", "unsubscribed", "past_due", "restricted")
+"""The keys that a profile may name; without ``full``, little can be checked."""
+
+_REFERENCE = re.compile(r"\$\{(?P<env>[A-Z_][A-Z0-9_]*)\}|file:(?P<file>.+)")
+
+_SHAPE: Shape = closed(
+    {
+        "base_url": {"type": "string", "pattern": "^https?://"},
+        "keys": closed(dict.fromkeys(KEYS, TEXT)),
+        "restricted_permissions": {"type": "array", "items": TEXT, "minItems": 1},
+        "accounts": closed({"healthy": ID, "sync_lost": ID, "other": ID}),
+        "values": {"type": "object", "additionalProperties": {"type": ["integer", "string"]}},
+        "allow": closed({"writes": FLAG, "exhaust": {"type": "array", "items": {"enum": ["minute", "day"]}}}),
+        "max_requests": ID,
+        "control": FLAG,
+    },
+    "base_url",
+)  # fmt: skip
+
+
+class ProfileError(SuiteError):
+    """Raised when a profile can't be used; names the file, the key and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A target and what the gate may do to it."""
+
+    base_url: str
+    keys: Mapping[str, Secret] = field(default_factory=dict)
+    restricted_permissions: frozenset[str] = frozenset()
+    """Exactly what the restricted key's role grants."""
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Ids of records that exist there, by the name of the parameter."""
+    allow_writes: bool = False
+    allow_exhaust: frozenset[str] = frozenset()
+    max_requests: int | None = None
+    control: bool = False
+    """Whether the target has the mock's control API, so that organizations can be minted."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the target is on this machine, where nothing real can be harmed."""
+        return urlsplit(self.base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def read_profile(file: Path, contract: Contract) -> Profile:
+    """Return the profile in ``file``.
+
+    Raises ``ProfileError`` when it can't be read, holds an unknown member, names an unknown permission,
+    or refers to a variable or file that isn't there.
+    """
+    value = _load(file)
+    permissions = frozenset(value.get("restricted_permissions", ()))
+    unknown = sorted(permissions - contract.permissions)
+    if unknown:
+        raise ProfileError(f"{file}: restricted_permissions: there is no permission {unknown[0]}")
+    if ("restricted" in value.get("keys", {})) != bool(permissions):
+        raise ProfileError(f"{file}: keys.restricted and restricted_permissions need each other")
+    allow = value.get("allow", {})
+    return Profile(
+        base_url=value["base_url"].rstrip("/"),
+        keys={name: _secret(name, text, file) for name, text in value.get("keys", {}).items()},
+        restricted_permissions=permissions,
+        accounts=value.get("accounts", {}),
+        values=value.get("values", {}),
+        allow_writes=allow.get("writes", False),
+        allow_exhaust=frozenset(allow.get("exhaust", ())),
+        max_requests=value.get("max_requests"),
+        control=value.get("control", False),
+    )
+
+
+def _load(file: Path) -> Any:
+    try:
+        value = load_yaml(file.read_bytes())
+    except OSError as error:
+        raise ProfileError(f"{file}: can't be read ({error.strerror})") from None
+    except yaml.YAMLError as error:
+        raise ProfileError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    problem = breach(_SHAPE, value, "the profile")
+    if problem is not None:
+        raise ProfileError(f"{file}: {problem}")
+    return value
+
+
+def _secret(name: str, text: str, file: Path) -> Secret:
+    """Return the key that ``text`` refers to; the text itself is never shown, it might be a key."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise ProfileError(f"{file}: keys.{name}: write ${{NAME}} of a variable or file:PATH, never the key")
+    if match["env"]:
+        value = os.environ.get(match["env"], "")
+        if not value:
+            raise ProfileError(f"{file}: keys.{name}: the variable {match['env']} is not set")
+        return Secret(name, value.strip())
+    try:
+        return Secret(name, (file.parent / match["file"]).read_text().strip())
+    except (OSError, UnicodeDecodeError):
+        raise ProfileError(f"{file}: keys.{name}: the file {match['file']} can't be read") from None

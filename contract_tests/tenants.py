@@ -1,0 +1,305 @@
+"""Organizations to check with: minted anew where the target has a control API, else the profile's own.
+
+A check asks for what it needs; what can't be had raises ``Unmet`` and leaves the rule not checked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import orjson
+
+from contract_tests.exchange import Request, Secret
+from contract_tests.target import Target
+from mockserver.rules import Need
+
+_MIDDAY = "2031-05-04T12:00:30+00:00"
+_HEALTHY, _SYNC_LOST = 1001, 1003
+"""Accounts of every minted organization; the examples of the contract name the healthy one."""
+
+
+class Unmet(Exception):
+    """Raised when the target doesn't offer what a check needs."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__(f"needs {need}")
+        self.need = need
+
+
+class Tenant(Protocol):
+    """One organization, as far as a check may use it."""
+
+    key: Secret
+    """A key with every permission."""
+
+    def account(self) -> int: ...
+    def lost_account(self) -> int: ...
+    def key_with(self, permission: str) -> Secret: ...
+    def key_without(self, permission: str) -> Secret: ...
+    def second_key(self) -> Secret: ...
+    def revoked_key(self) -> Secret: ...
+    def expired_key(self) -> Secret: ...
+    def key_until(self, seconds: float) -> Secret: ...
+    def advance(self, seconds: float) -> None: ...
+    def leave(self, *, minute: int | None = None, day: int | None = None) -> None: ...
+    def fail_next(self, status: int, operation: str) -> None: ...
+    def subscribe(self, state: str) -> None: ...
+    def hold(self) -> None: ...
+
+
+class Tenants(Protocol):
+    """Where tenants come from."""
+
+    fresh: bool
+    """Whether each tenant is new, so that checks can't disturb each other."""
+
+    def tenant(self, **settings: Any) -> Tenant: ...
+    def other(self) -> Tenant: ...
+    def unsubscribed(self) -> Tenant: ...
+    def past_due(self) -> Tenant: ...
+
+
+class MintedTenant:
+    """A fresh organization of the target's, made and moved over its control API."""
+
+    def __init__(self, minter: Minter, made: dict[str, Any]) -> None:
+        self._minter = minter
+        self._path = f"/_mock/organizations/{made['id']}"
+        self.key = self._key({})
+
+    def account(self) -> int:
+        """Return a healthy account."""
+        return _HEALTHY
+
+    def lost_account(self) -> int:
+        """Return an account in sync_lost."""
+        return _SYNC_LOST
+
+    def key_with(self, permission: str) -> Secret:
+        """Return a key with exactly that permission."""
+        return self._key({"permissions": [permission]})
+
+    def key_without(self, permission: str) -> Secret:
+        """Return a key with every other permission."""
+        others = sorted(self._minter.permissions - {permission})
+        return self._key({"permissions": others})
+
+    def second_key(self) -> Secret:
+        """Return another key with every permission."""
+        return self._key({})
+
+    def revoked_key(self) -> Secret:
+        """Return a revoked key, of a role that grants nothing: that must not matter any more."""
+        return self._key({"revoked": True, "permissions": []})
+
+    def expired_key(self) -> Secret:
+        """Return a key that expired long ago."""
+        return self._key({"expires": "2020-01-01T00:00:00Z"})
+
+    def key_until(self, seconds: float) -> Secret:
+        """Hold the clock and return a key that expires ``seconds`` from then."""
+        self.hold()
+        expires = datetime.fromisoformat(_MIDDAY) + timedelta(seconds=seconds)
+        return self._key({"expires": expires.isoformat()})
+
+    def advance(self, seconds: float) -> None:
+        """Move the organization's clock ahead."""
+        self._minter.control("POST", f"{self._path}/clock", {"advance": seconds})
+
+    def hold(self) -> None:
+        """Let the clock stand still in the middle of a minute, so that no window moves by itself."""
+        self._minter.control("POST", f"{self._path}/clock", {"freeze": _MIDDAY})
+
+    def subscribe(self, state: str) -> None:
+        """Change the subscription: ``active``, ``none`` or ``past_due``."""
+        self._minter.control("PATCH", self._path, {"subscription": state})
+
+    def leave(self, *, minute: int | None = None, day: int | None = None) -> None:
+        """Leave exactly so many requests in the windows."""
+        asked = {"remaining_minute": minute, "remaining_day": day}
+        body = {name: value for name, value in asked.items() if value is not None}
+        self._minter.control("PUT", f"{self._path}/headroom", body)
+
+    def fail_next(self, status: int, operation: str) -> None:
+        """Let the next request of an operation fail as upstream would."""
+        self._minter.control(
+            "POST", f"{self._path}/faults", {"status": status, "operation": operation}
+        )
+
+    def _key(self, body: dict[str, Any]) -> Secret:
+        made = self._minter.control("POST", f"{self._path}/keys", body)
+        return Secret(self._minter.name_of(body), made["key"])
+
+
+class Minter:
+    """Makes a fresh organization for every check, over the target's control API."""
+
+    fresh = True
+
+    def __init__(self, target: Target, permissions: Iterable[str]) -> None:
+        self._target = target
+        self.permissions = frozenset(permissions)
+        self._numbers = itertools.count(1)
+
+    def tenant(self, **settings: Any) -> MintedTenant:
+        """Return a new organization with a healthy account and one in sync_lost."""
+        accounts = [{"id": _HEALTHY}, {"id": _SYNC_LOST, "state": "sync_lost"}]
+        made = self.control("POST", "/_mock/organizations", {"accounts": accounts, **settings})
+        return MintedTenant(self, made)
+
+    def other(self) -> MintedTenant:
+        """Return an organization with an account that no other tenant has."""
+        made = self.control("POST", "/_mock/organizations", {"accounts": [{"id": 2001}]})
+        return _Elsewhere(self, made)
+
+    def unsubscribed(self) -> MintedTenant:
+        """Return an organization without a subscription."""
+        return self.tenant(subscription="none")
+
+    def past_due(self) -> MintedTenant:
+        """Return an organization that is past due."""
+        return self.tenant(subscription="past_due")
+
+    def control(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call the control API. Raises ``RuntimeError`` when it refuses: that is the suite's own mistake."""
+        headers = (("Content-Type", "application/json"),)
+        exchange = self._target.send(Request(method, path, headers, (), orjson.dumps(body)))
+        if not exchange.is_success or not isinstance(exchange.json, dict):
+            raise RuntimeError(f"the control API refused {method} {path}: {exchange.status}")
+        answer: dict[str, Any] = exchange.json
+        return answer
+
+    def name_of(self, body: dict[str, Any]) -> str:
+        """Return the name under which reports show a minted key."""
+        kind = "revoked" if body.get("revoked") else "restricted" if "permissions" in body else "key"
+        return "expiring" if "expires" in body else kind
+
+
+class _Elsewhere(MintedTenant):
+    def account(self) -> int:
+        return 2001
+
+
+class ProfileTenant:
+    """The organization that a profile describes, as it is."""
+
+    def __init__(self, target: Target, key: str = "full") -> None:
+        self._profile = target.profile
+        self.key = self._named(key, Need.KEY)
+
+    def account(self) -> int:
+        """Return the healthy account."""
+        return self._account("healthy", Need.ACCOUNT)
+
+    def lost_account(self) -> int:
+        """Return the account in sync_lost."""
+        return self._account("sync_lost", Need.SYNC_LOST)
+
+    def key_with(self, permission: str) -> Secret:
+        """Return the restricted key, if it grants the permission."""
+        if permission not in self._profile.restricted_permissions:
+            raise Unmet(Need.ROLES)
+        return self._named("restricted", Need.ROLES)
+
+    def key_without(self, permission: str) -> Secret:
+        """Return the restricted key, if it lacks the permission."""
+        if permission in self._profile.restricted_permissions:
+            raise Unmet(Need.ROLES)
+        return self._named("restricted", Need.ROLES)
+
+    def second_key(self) -> Secret:
+        """Return the second key."""
+        return self._named("second", Need.SECOND_KEY)
+
+    def revoked_key(self) -> Secret:
+        """Return the revoked key."""
+        return self._named("revoked", Need.REVOKED)
+
+    def expired_key(self) -> Secret:
+        """Return the expired key."""
+        return self._named("expired", Need.EXPIRED)
+
+    def key_until(self, seconds: float) -> Secret:
+        """Nobody can set a real key's expiry."""
+        raise Unmet(Need.CLOCK)
+
+    def advance(self, seconds: float) -> None:
+        """Nobody can move a real clock."""
+        raise Unmet(Need.CLOCK)
+
+    def leave(self, *, minute: int | None = None, day: int | None = None) -> None:
+        """Nobody can set real headroom; windows are exhausted by requests instead."""
+        raise Unmet(Need.CLOCK)
+
+    def fail_next(self, status: int, operation: str) -> None:
+        """Nobody can make a real upstream fail."""
+        raise Unmet(Need.FAULTS)
+
+    def subscribe(self, state: str) -> None:
+        """Nobody can change a real subscription."""
+        raise Unmet(Need.CLOCK)
+
+    def hold(self) -> None:
+        """A real clock runs on; checks that a new minute disturbs judge again."""
+
+    def _named(self, name: str, need: Need) -> Secret:
+        secret = self._profile.keys.get(name)
+        if secret is None:
+            raise Unmet(need)
+        return secret
+
+    def _account(self, name: str, need: Need) -> int:
+        account = self._profile.accounts.get(name)
+        if account is None:
+            raise Unmet(need)
+        return account
+
+
+class OtherTenant(ProfileTenant):
+    """Another organization of the profile's, of which only the key and an account are known."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.key = self._named("other", Need.OTHER_KEY)
+
+    def account(self) -> int:
+        """Return the other organization's account."""
+        return self._account("other", Need.OTHER_KEY)
+
+
+class ProfileTenants:
+    """The organizations that a profile names; all checks share them."""
+
+    fresh = False
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.lock = threading.Lock()
+
+    def tenant(self, **settings: Any) -> ProfileTenant:
+        """Return the profile's organization; settings can't be had."""
+        if settings:
+            raise Unmet(Need.CLOCK)
+        return ProfileTenant(self._target)
+
+    def other(self) -> OtherTenant:
+        """Return the other organization."""
+        return OtherTenant(self._target)
+
+    def unsubscribed(self) -> ProfileTenant:
+        """Return the organization without a subscription."""
+        return _named_tenant(self._target, "unsubscribed", Need.UNSUBSCRIBED)
+
+    def past_due(self) -> ProfileTenant:
+        """Return the organization that is past due."""
+        return _named_tenant(self._target, "past_due", Need.PAST_DUE)
+
+
+def _named_tenant(target: Target, key: str, need: Need) -> ProfileTenant:
+    if key not in target.profile.keys:
+        raise Unmet(need)
+    return ProfileTenant(target, key)

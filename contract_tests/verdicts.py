@@ -1,0 +1,135 @@
+"""What was found of each rule: kept, broken, not checked, or that the suite itself broke."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from contract_tests.exchange import Exchange
+from mockserver.rules import RULES, Level, Rule
+
+
+class Verdict(StrEnum):
+    """The outcome of one rule."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    NOT_CHECKED = "not checked"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One way in which the target broke a rule."""
+
+    rule: Rule
+    operation: str
+    """The operation's method and path, or ``*`` for the whole server."""
+    allowed: str
+    """What the contract allows here."""
+    found: str
+    """What came instead."""
+    exchange: Exchange | None = None
+    after: str | None = None
+    """Where the finding came from besides a plain check, such as the exploration's phase."""
+
+    def shown(self, base_url: str) -> dict[str, Any]:
+        """Return the breach as reports show it, keys masked."""
+        evidence: dict[str, Any] = {
+            "operation": self.operation,
+            "allowed": self.allowed,
+            "found": self.found,
+        }
+        if self.exchange is not None:
+            evidence |= self.exchange.shown()
+            evidence["repeat"] = self.exchange.request.curl(base_url)
+        return evidence
+
+
+@dataclass(slots=True)
+class Finding:
+    """Everything that is known of one rule."""
+
+    rule: Rule
+    exercised: set[str] = field(default_factory=set)
+    """The operations on which the rule was judged."""
+    times: int = 0
+    """How often it was judged."""
+    breaches: list[Breach] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
+    """Why it could not be judged, where it couldn't."""
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """One breach breaks a rule; a rule that was never judged is not checked, never kept."""
+        if self.breaches:
+            return Verdict.BROKEN
+        if self.errors:
+            return Verdict.ERROR
+        return Verdict.KEPT if self.times else Verdict.NOT_CHECKED
+
+    @property
+    def reason(self) -> str:
+        """Why the rule was not checked, or what broke the suite."""
+        reasons = self.errors or self.unmet
+        return "; ".join(dict.fromkeys(reasons)) or "no operation is in its scope"
+
+
+class Ledger:
+    """Collects outcomes from all threads; the first breach of each rule and operation is kept."""
+
+    def __init__(self, rules: Iterable[Rule] | None = None) -> None:
+        self._lock = threading.Lock()
+        self.findings = {rule.id: Finding(rule) for rule in rules or RULES.values()}
+        self.first_broken: list[str] = []
+        """The ids of broken rules in the order in which they broke."""
+
+    def keep(self, rule: Rule, operation: str) -> None:
+        """Record that the rule was judged and kept once."""
+        with self._lock:
+            finding = self.findings.get(rule.id)
+            if finding is not None:
+                finding.times += 1
+                finding.exercised.add(operation)
+
+    def break_(self, breach: Breach) -> None:
+        """Record a breach; a second one on the same operation adds nothing."""
+        with self._lock:
+            finding = self.findings.get(breach.rule.id)
+            if finding is None:
+                return
+            finding.times += 1
+            finding.exercised.add(breach.operation)
+            if all(breach.operation != known.operation for known in finding.breaches):
+                finding.breaches.append(breach)
+            if breach.rule.id not in self.first_broken:
+                self.first_broken.append(breach.rule.id)
+
+    def leave(self, rule: Rule, reason: str) -> None:
+        """Record that the rule could not be judged here."""
+        with self._lock:
+            if rule.id in self.findings:
+                self.findings[rule.id].unmet.append(reason)
+
+    def fail(self, rule: Rule, error: str) -> None:
+        """Record that the suite itself broke while it judged the rule."""
+        with self._lock:
+            if rule.id in self.findings:
+                self.findings[rule.id].errors.append(error)
+
+    def counted(self, verdict: Verdict) -> int:
+        """Return how many rules ended with ``verdict``."""
+        return sum(finding.verdict is verdict for finding in self.findings.values())
+
+    def broken(self, *, strict: bool) -> list[Finding]:
+        """Return the broken rules that break the run: inferred ones only if ``strict``."""
+        return [
+            finding
+            for finding in self.findings.values()
+            if finding.verdict is Verdict.BROKEN
+            and (strict or finding.rule.level is not Level.INFERRED)
+        ]

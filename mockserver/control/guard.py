@@ -1,0 +1,33 @@
+"""Who may use the control API: callers on loopback, or those with the token; never a web page."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from flask import Request
+
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+
+
+def reason_to_refuse(request: Request, token: str | None) -> str | None:
+    """Return why ``request`` may not pass, or ``None``; ``token`` is what other hosts must present.
+
+    It checks Host and refuses cross-origin calls, so a page that a developer happens to visit can't get in.
+    """
+    if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return "The control API answers no cross-origin calls."
+    presented = request.headers.get("X-Mock-Token", "")
+    if token is not None and hmac.compare_digest(presented.encode(), token.encode()):
+        return None
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    if token is None and _is_loopback(request.remote_addr) and host in _LOCAL_NAMES:
+        return None
+    return "The control API needs a loopback caller and Host, or X-Mock-Token."
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

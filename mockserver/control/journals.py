@@ -1,0 +1,125 @@
+"""What clients asked, and how they behaved."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from mockserver.audit import Audit, KeyUse, audit
+from mockserver.control.asked import ONE, Asked, Routes, instant
+from mockserver.findings import Finding
+from mockserver.journal import Exchange, Journal, Query
+from mockserver.nearest import operation_named
+
+_SHOWN = 100
+"""Exchanges that a finding shows."""
+
+
+def get_journal(asked: Asked, organization: str) -> Any:
+    """Return one page of an organization's exchanges."""
+    return _page(asked, asked.organization(organization).journal)
+
+
+def clear_journal(asked: Asked, organization: str) -> Any:
+    """Forget an organization's exchanges."""
+    return _cleared(asked.organization(organization).journal)
+
+
+def get_unclaimed(asked: Asked) -> Any:
+    """Return one page of the requests that reached no organization."""
+    return _page(asked, asked.world.unclaimed)
+
+
+def clear_unclaimed(asked: Asked) -> Any:
+    """Forget the requests that reached no organization."""
+    return _cleared(asked.world.unclaimed)
+
+
+def get_audit(asked: Asked, organization: str) -> Any:
+    """Return how an organization's clients behaved."""
+    found = asked.organization(organization)
+    exchanges = tuple(found.journal)
+    result = audit(
+        exchanges,
+        restorations=found.journal.restorations,
+        granted={key.id: key.role.permissions for key in asked.world.keys_of(found)},
+        permission_of={op.id: op.permission for op in asked.mock.contract if op.permission},
+    )
+    return _judged(result, found.journal.total, len(exchanges))
+
+
+def _page(asked: Asked, journal: Journal) -> dict[str, Any]:
+    found = journal.find(_query(asked))
+    page = found[: asked.query["limit"]]
+    more = len(found) > len(page)
+    return {
+        "total": journal.total,
+        "kept": len(journal),
+        "matched": len(found),
+        "next": _next(asked, page[-1].number) if more else None,
+        "exchanges": [_shown(exchange) for exchange in page],
+    }
+
+
+def _query(asked: Asked) -> Query:
+    given = {name: value for name, value in asked.query.items() if name != "limit"}
+    if given["operation"] is not None:
+        given["operation"] = operation_named(asked.mock.contract, given["operation"]).id
+    for name in ("since", "until"):
+        given[name] = instant(given[name], name)
+    return Query(**given)
+
+
+def _next(asked: Asked, last: int) -> str:
+    given = {name: value for name, value in asked.query.items() if value is not None}
+    return f"{asked.url}?{urlencode({**given, 'after': last})}"
+
+
+def _cleared(journal: Journal) -> dict[str, Any]:
+    journal.clear()
+    return {"total": 0, "kept": 0, "matched": 0, "next": None, "exchanges": []}
+
+
+def _judged(result: Audit, total: int, kept: int) -> dict[str, Any]:
+    return {
+        "total": total,
+        "complete": kept == total,
+        "clean": result.clean,
+        "findings": [_finding(finding) for finding in result.findings],
+        "permissions": [_use(use) for use in result.permissions],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "weight": finding.weight,
+        "sentence": finding.sentence,
+        "remedy": finding.remedy,
+        "count": len(finding.exchanges),
+        "exchanges": [_shown(exchange) for exchange in finding.exchanges[:_SHOWN]],
+    }
+
+
+def _use(use: KeyUse) -> dict[str, Any]:
+    return {
+        "key": use.key,
+        "granted": sorted(use.granted),
+        "needed": sorted(use.needed),
+        "lacking": sorted(use.lacking),
+        "unused": sorted(use.unused),
+    }
+
+
+def _shown(exchange: Exchange) -> dict[str, Any]:
+    return {**asdict(exchange), "body": exchange.body.decode("utf-8", "replace")}
+
+
+ROUTES: Routes = (
+    ("/journal", "GET", get_unclaimed),
+    ("/journal", "DELETE", clear_unclaimed),
+    (f"{ONE}/journal", "GET", get_journal),
+    (f"{ONE}/journal", "DELETE", clear_journal),
+    (f"{ONE}/audit", "GET", get_audit),
+)

@@ -1,0 +1,38 @@
+"""An organization as a document: dumped, and loaded again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from flask import Response
+
+from mockserver.control.asked import ONE, Asked, Routes
+from mockserver.control.organizations import shown
+from mockserver.state import dump, read
+
+YAML_TYPE = "application/yaml"
+
+
+def dump_state(asked: Asked, organization: str) -> Any:
+    """Return an organization's state, as JSON or YAML."""
+    query = asked.query
+    found = asked.organization(organization)
+    document = dump(found, whole=query["records"] == "all", freeze=query["freeze"])
+    if query["format"] == "json":
+        return document
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    return Response(text, content_type=YAML_TYPE)
+
+
+def load_state(asked: Asked, organization: str) -> Any:
+    """Put an organization into a saved state."""
+    saved = read(asked.body, asked.world.permissions)
+    found = asked.world.load_organization(saved, organization, new_keys=asked.query["new_keys"])
+    return shown(found)
+
+
+ROUTES: Routes = (
+    (f"{ONE}/state", "GET", dump_state),
+    (f"{ONE}/state", "POST", load_state),
+)

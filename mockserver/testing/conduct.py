@@ -1,0 +1,108 @@
+"""Assertions on how the client behaved: one for each finding of the mock's audit, and one for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.testing.log import Request, table
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One habit of the client, as the audit found it."""
+
+    id: str
+    weight: str
+    """``fault``: never do that; ``advice``: better do otherwise."""
+    sentence: str
+    remedy: str
+    requests: tuple[Request, ...]
+    """The requests that show it."""
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.sentence}\n{table(self.requests)}\n  {self.remedy}"
+
+
+class Conduct:
+    """The part of an organization that judges its client.
+
+    Each assertion raises ``AssertionError`` with the requests that show the habit and what to do instead,
+    and also when there were no requests at all: then there was nothing to judge.
+    """
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the answer of the control API; the organization says how."""
+        raise NotImplementedError
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Everything that the audit found."""
+        return [_finding(found) for found in self.call("GET", "/audit")["findings"]]
+
+    @property
+    def needed_permissions(self) -> list[str]:
+        """The permissions that a key would have needed for every request so far."""
+        uses = self.call("GET", "/audit")["permissions"]
+        return sorted({permission for use in uses for permission in use["needed"]})
+
+    def assert_backed_off(self) -> None:
+        """Assert that no call came between a 429 and the recovery of its window."""
+        self._assert_without("backoff.early")
+
+    def assert_no_hopeless_retries(self) -> None:
+        """Assert that no request was repeated after 400, 401, 402, 403, 404 or 413."""
+        self._assert_without("retry.hopeless")
+
+    def assert_paused_after_failures(self) -> None:
+        """Assert that no request was repeated at once after a 5xx."""
+        self._assert_without("retry.no-pause")
+
+    def assert_jittered(self) -> None:
+        """Assert that retries after 5xx kept to no fixed beat."""
+        self._assert_without("retry.no-jitter")
+
+    def assert_one_key_header(self) -> None:
+        """Assert that no request carried Authorization and X-API-Key at once."""
+        self._assert_without("key.both-headers")
+
+    def assert_no_key_in_query(self) -> None:
+        """Assert that no request carried a key in the query string."""
+        self._assert_without("key.in-query")
+
+    def assert_least_privilege(self) -> None:
+        """Assert that no key may do more than its requests needed."""
+        self._assert_without("key.needless-permissions")
+
+    def assert_followed_pages(self) -> None:
+        """Assert that every next page that was named was asked for."""
+        self._assert_without("pages.unfinished")
+
+    def assert_well_behaved(self, *, advice: bool = False) -> None:
+        """Assert that the audit found no fault, and with ``advice`` that it has no advice either."""
+        self._assert_none([f for f in self._judged() if advice or f.weight == "fault"])
+
+    def _assert_without(self, id: str) -> None:
+        self._assert_none([finding for finding in self._judged() if finding.id == id])
+
+    def _judged(self) -> list[Finding]:
+        if not self.call("GET", "/journal?limit=1")["total"]:
+            raise AssertionError(
+                f"{self!r} was asked nothing; does the client use one of its keys?"
+            )
+        return self.findings
+
+    def _assert_none(self, findings: list[Finding]) -> None:
+        if findings:
+            raise AssertionError("\n".join(map(str, findings)))
+
+
+def _finding(found: Mapping[str, Any]) -> Finding:
+    return Finding(
+        id=found["id"],
+        weight=found["weight"],
+        sentence=found["sentence"],
+        remedy=found["remedy"],
+        requests=tuple(Request.of(exchange) for exchange in found["exchanges"]),
+    )

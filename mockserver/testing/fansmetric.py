@@ -1,0 +1,184 @@
+"""The mock as one test sees it: an address, and organizations that are gone after the test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mockserver.errors import Misuse, NotThere
+from mockserver.testing.backends import Backend, InProcess, Remote
+from mockserver.testing.organization import TestOrganization
+
+if TYPE_CHECKING:
+    import httpx
+    import requests
+
+    from mockserver.app import MockFlask
+
+ANYWHERE = "http://fansmetric.test"
+"""The base URL of in-process clients; any other address leads to the same mock."""
+
+EDGE = 10
+"""Seconds before the end of a minute in which no organization begins; see ``FansMetric.org``."""
+
+
+class FansMetric:
+    """Mints organizations on one mock, and removes them in the end.
+
+    Use it as a context manager outside of pytest: ``with FansMetric.start() as fansmetric:``.
+    """
+
+    def __init__(self, backend: Backend, *, owns: bool = False) -> None:
+        """Work on the mock behind ``backend``, which is closed in the end if it is ``owns``-ed."""
+        self._backend = backend
+        self._owns = owns
+        self.organizations: list[TestOrganization] = []
+        """The organizations made so far."""
+
+    @classmethod
+    def start(
+        cls,
+        url: str | None = None,
+        *,
+        fixtures: str | Path | None = None,
+        spec: str | Path | None = None,
+        token: str | None = None,
+    ) -> Self:
+        """Return one with a mock in this process, or with the running one at ``url``.
+
+        Raises ``Misuse`` at an ``url`` that is none, or when both a running mock and files are named.
+        """
+        if url is None:
+            return cls(InProcess(fixtures, spec), owns=True)
+        if fixtures is not None or spec is not None:
+            raise Misuse(
+                "a running mock has its own fixtures and spec; name them when you serve it"
+            )
+        return cls(Remote(url, token), owns=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients; the first question starts the server."""
+        return self._backend.url
+
+    @property
+    def app(self) -> MockFlask:
+        """The Flask application. Raises ``Misuse`` when the mock isn't in this process."""
+        if not isinstance(self._backend, InProcess):
+            raise Misuse(f"the mock at {self.url} isn't in this process; it has no app here")
+        return self._backend.app
+
+    def org(
+        self,
+        *,
+        limit_minute: int | None = None,
+        limit_day: int | None = None,
+        subscription: Literal["active", "none", "past_due"] = "active",
+        mode: Literal["enforce", "count", "off"] = "enforce",
+        accounts: Sequence[int | Mapping[str, Any]] = (1001,),
+        rolling: bool = False,
+        retry_after: bool = False,
+        journal_size: int | None = None,
+        name: str | None = None,
+    ) -> TestOrganization:
+        """Return a fresh organization, with the seeded records and windows of its own.
+
+        ``accounts`` holds ids, or objects such as ``{"id": 1003, "state": "sync_lost"}``.
+        Its clock follows the real time (and freezegun's, in this process). Windows are aligned to the
+        minute, so in the last ten seconds of one the clock starts at the next: no test meets a fresh
+        minute by chance. Raises ``Misuse`` at limits, states and accounts that make no sense.
+        """
+        asked: dict[str, Any] = {
+            "limit_minute": limit_minute,
+            "limit_day": limit_day,
+            "subscription": subscription,
+            "mode": mode,
+            "accounts": [{"id": a} if isinstance(a, int) else dict(a) for a in accounts],
+            "rolling": rolling,
+            "retry_after": retry_after,
+            "journal_size": journal_size,
+            "name": name,
+        }
+        body = {k: v for k, v in asked.items() if v is not None}
+        organization = self._made(body)
+        self._leave_the_edge(organization)
+        return organization
+
+    def load(self, file: str | Path) -> TestOrganization:
+        """Return a new organization in the state that `TestOrganization.save` wrote to ``file``.
+
+        Its keys may do what the saved ones may, under new secrets (see `TestOrganization.keys`).
+        Raises ``Misuse`` when the file holds no such state.
+        """
+        import yaml
+
+        try:
+            state = yaml.safe_load(Path(file).read_text("utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            reason = " ".join(str(error).split())
+            raise Misuse(f"{file} holds no state; save one with org.save(...): {reason}") from None
+        organization = self._made({})
+        organization.call("POST", "/state?new_keys=true", state)
+        return organization
+
+    def requests_session(self) -> requests.Session:
+        """Return a session of requests that reaches the mock without a socket, whatever the address."""
+        from mockserver.testing.with_requests import session
+
+        return session(self._backend)
+
+    def httpx_client(self, **options: Any) -> httpx.Client:
+        """Return a client of httpx that reaches the mock without a socket; ``options`` are the client's."""
+        import httpx
+
+        from mockserver.testing.with_httpx import transport
+
+        return httpx.Client(
+            **{"base_url": ANYWHERE, "transport": transport(self._backend), **options}
+        )
+
+    def httpx_async_client(self, **options: Any) -> httpx.AsyncClient:
+        """Return an asynchronous client of httpx that reaches the mock without a socket."""
+        import httpx
+
+        from mockserver.testing.with_httpx import async_transport
+
+        transport = async_transport(self._backend)
+        return httpx.AsyncClient(**{"base_url": ANYWHERE, "transport": transport, **options})
+
+    def close(self) -> None:
+        """Remove the organizations, and close the mock if it is owned."""
+        while self.organizations:
+            organization = self.organizations.pop()
+            with suppress(NotThere):  # the test removed it itself, or reset the whole world
+                organization.remove()
+        if self._owns:
+            self._backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _made(self, body: Mapping[str, Any]) -> TestOrganization:
+        organization = TestOrganization(
+            self._backend, self._backend.call("POST", "/organizations", body)
+        )
+        self.organizations.append(organization)
+        return organization
+
+    def _leave_the_edge(self, organization: TestOrganization) -> None:
+        """Start at the next minute when this one is nearly over, unless time stands still anyway."""
+        left = 60 - organization.clock.now.second
+        if left <= EDGE and not _is_frozen():
+            organization.clock.advance(left)
+
+
+def _is_frozen() -> bool:
+    """Whether freezegun holds the time of this process."""
+    freezegun = sys.modules.get("freezegun.api")
+    return bool(getattr(freezegun, "freeze_factories", None))

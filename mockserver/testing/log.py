@@ -1,0 +1,174 @@
+"""What a client asked: the organization's journal, as a sequence to look through and to assert on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self, overload
+from urllib.parse import parse_qs
+
+SHOWN = 40
+"""Requests that a message shows at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that reached the organization, and how it was answered."""
+
+    at: float
+    """When it came, in seconds since the epoch of the organization's clock."""
+    method: str
+    path: str
+    query: str
+    """The raw query string."""
+    headers: Mapping[str, str]
+    """Lower-case names; never the ones that carry the key."""
+    body: str
+    operation: str | None
+    """The operation's id, or ``None`` when no route matched."""
+    status: int
+    rule: str | None
+    """The rule that refused, if one did."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the journal of this mock records."""
+
+    @classmethod
+    def of(cls, exchange: Mapping[str, Any]) -> Self:
+        """Return the request that an entry of the control API's journal describes."""
+        known = {name: exchange[name] for name in _FIELDS}
+        return cls(**known, more={k: v for k, v in exchange.items() if k not in _FIELDS})
+
+    @property
+    def params(self) -> dict[str, list[str]]:
+        """The decoded query parameters."""
+        return parse_qs(self.query, keep_blank_values=True)
+
+    @property
+    def json(self) -> Any:
+        """The decoded body. Raises ``ValueError`` when it is no JSON."""
+        return json.loads(self.body)
+
+    def __str__(self) -> str:
+        target = f"{self.path}?{self.query}" if self.query else self.path
+        return f"{self.method} {target} -> {self.status}" + (f" ({self.rule})" if self.rule else "")
+
+
+_FIELDS = ("at", "method", "path", "query", "headers", "body", "operation", "status", "rule")
+
+
+class Requests(Sequence[Request]):
+    """Requests in the order they came. It stands still: ask the organization again for newer ones."""
+
+    def __init__(
+        self,
+        requests: Iterable[Request],
+        resolve: Callable[[str], str],
+        what: str = "requests",
+        among: Requests | None = None,
+    ) -> None:
+        """Hold ``requests``, which are ``what`` of those ``among``; ``resolve`` finds an operation's id."""
+        self._requests = tuple(requests)
+        self._resolve = resolve
+        self._what = what
+        self._among = self if among is None else among
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    @overload
+    def __getitem__(self, index: int) -> Request: ...
+    @overload
+    def __getitem__(self, index: slice) -> Requests: ...
+    def __getitem__(self, index: int | slice) -> Request | Requests:
+        if isinstance(index, slice):
+            return self._narrowed(self._requests[index], self._what)
+        return self._requests[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self._what}>"
+
+    def __str__(self) -> str:
+        return table(self)
+
+    @property
+    def last(self) -> Request:
+        """The latest request. Raises ``AssertionError`` when there is none."""
+        if not self._requests:
+            raise AssertionError(f"there are no {self._what}\n{self._seen()}")
+        return self._requests[-1]
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of each answer."""
+        return [request.status for request in self]
+
+    @property
+    def refused(self) -> Requests:
+        """The ones that were answered with an error."""
+        return self.where(lambda request: request.status >= 400)
+
+    def to(self, operation: str) -> Requests:
+        """Return those to one operation: ``GET /v1/{account_id}/chats``, or its id.
+
+        Raises ``Misuse``, which names the nearest one, when the contract has no such operation.
+        """
+        id = self._resolve(operation)
+        return self._narrowed((r for r in self if r.operation == id), f"requests to {operation}")
+
+    def where(
+        self,
+        matches: Callable[[Request], bool] | None = None,
+        *,
+        status: int | None = None,
+        header: tuple[str, str] | None = None,
+        param: tuple[str, str] | None = None,
+        body: str | None = None,
+        since: datetime | None = None,
+    ) -> Requests:
+        """Return those that meet every condition.
+
+        Conditions are a function, the status, a header or a query parameter with its value,
+        a part of the body, and the time at which it came or before it.
+        """
+        tests: list[Callable[[Request], bool]] = [matches] if matches else []
+        if status is not None:
+            tests.append(lambda r: r.status == status)
+        if header is not None:
+            tests.append(lambda r: r.headers.get(header[0].lower()) == header[1])
+        if param is not None:
+            tests.append(lambda r: param[1] in r.params.get(param[0], ()))
+        if body is not None:
+            tests.append(lambda r: body in r.body)
+        if since is not None:
+            tests.append(lambda r: r.at >= since.timestamp())
+        found = (r for r in self if all(test(r) for test in tests))
+        return self._narrowed(found, f"matching {self._what}")
+
+    def once(self) -> Request:
+        """Return the one request. Raises ``AssertionError`` when there are none or several."""
+        return self.times(1)[0]
+
+    def never(self) -> None:
+        """Raise ``AssertionError`` when there are any."""
+        self.times(0)
+
+    def times(self, count: int) -> Requests:
+        """Return these requests. Raises ``AssertionError`` unless there are exactly ``count``."""
+        if len(self) != count:
+            raise AssertionError(f"expected {count} {self._what}, got {len(self)}\n{self._seen()}")
+        return self
+
+    def _narrowed(self, requests: Iterable[Request], what: str) -> Requests:
+        return Requests(requests, self._resolve, what, self._among)
+
+    def _seen(self) -> str:
+        return f"the client asked:\n{table(self._among)}"
+
+
+def table(requests: Sequence[Request]) -> str:
+    """Return the last requests as lines, for messages."""
+    left_out = len(requests) - SHOWN
+    head = [f"  ... {left_out} before these"] if left_out > 0 else []
+    return "\n".join([*head, *(f"  {request}" for request in requests[-SHOWN:])]) or "  nothing"

@@ -1,0 +1,94 @@
+"""requests without a socket: a transport adapter that calls the WSGI application.
+
+The adapter on PyPI, `requests-wsgi-adapter`, has had no release since 2019, hence this one.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from werkzeug.test import create_environ, run_wsgi_app
+
+from mockserver.testing.backends import Backend
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def session(backend: Backend) -> requests.Session:
+    """Return a session whose requests all reach the mock, and that trusts no proxy of the environment."""
+    made = requests.Session()
+    made.trust_env = False
+    adapter = ToServer(backend.url) if backend.wsgi is None else ToApplication(backend.wsgi)
+    made.mount("http://", adapter)
+    made.mount("https://", adapter)
+    return made
+
+
+class ToApplication(HTTPAdapter):
+    """Answers each request from a WSGI application in this process."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        super().__init__()
+        self._app = app
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Return the application's answer; timeouts, proxies and certificates don't matter.
+
+        Raises ``requests.ConnectionError`` where a fault breaks the connection.
+        """
+        environ = create_environ(
+            request.path_url,
+            "{0.scheme}://{0.netloc}".format(urlsplit(str(request.url))),
+            method=str(request.method),
+            headers=dict(request.headers),
+            input_stream=BytesIO(_bytes(request.body)),
+            environ_overrides={"REMOTE_ADDR": "127.0.0.1", "wsgi.input_terminated": True},
+        )
+        try:
+            pieces, line, headers = run_wsgi_app(self._app, environ, buffered=True)
+        except ConnectionError as error:
+            raise requests.ConnectionError(error, request=request) from error
+        status, reason = line.split(maxsplit=1)
+        raw = HTTPResponse(
+            BytesIO(b"".join(pieces)),
+            HTTPHeaderDict(headers.items()),
+            int(status),
+            reason=reason,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, raw)
+
+
+class ToServer(HTTPAdapter):
+    """Sends each request to one server, whatever its address says."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Return the server's answer."""
+        redirected = request.copy()
+        redirected.url = self._url + request.path_url
+        return super().send(redirected, *args, **kwargs)
+
+
+def _bytes(body: Any) -> bytes:
+    """Return a prepared request's body, which may be text, bytes, a file or an iterable."""
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if hasattr(body, "read"):
+        body = body.read()
+        return body.encode() if isinstance(body, str) else bytes(body)
+    return bytes(body) if isinstance(body, bytes | bytearray) else b"".join(body)

