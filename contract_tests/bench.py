@@ -120,7 +120,9 @@ class Bench:
     def success(self, exchange: Exchange) -> Exchange:
         """Return ``exchange`` if it is a success. Raises ``NotJudged`` when it isn't."""
         if not exchange.is_success:
-            raise NotJudged(f"{exchange.request.method} {exchange.request.path} answered {exchange.status}")
+            raise NotJudged(
+                f"{exchange.request.method} {exchange.request.path} answered {exchange.status}"
+            )
         return exchange
 
     def fresh(self, need: Need) -> None:
@@ -140,18 +142,32 @@ def observe(bench: Bench, exchange: Exchange, operation: Operation) -> None:
 
 def _observe_error(bench: Bench, exchange: Exchange) -> None:
     body = exchange.json
-    flat = isinstance(body, dict) and set(body) == {"error"} and isinstance(body["error"], str) and body["error"]
+    flat = (
+        isinstance(body, dict)
+        and set(body) == {"error"}
+        and isinstance(body["error"], str)
+        and body["error"]
+    )
     bench.judging(rules.FLAT).require(
-        bool(flat), exchange, 'an object with the one member "error", a non-empty string', _described(exchange)
+        bool(flat),
+        exchange,
+        'an object with the one member "error", a non-empty string',
+        _described(exchange),
     )
     bench.judging(rules.ERROR_JSON).require(
-        exchange.content_type == "application/json", exchange, "application/json", exchange.content_type or "no type"
+        exchange.content_type == "application/json",
+        exchange,
+        "application/json",
+        exchange.content_type or "no type",
     )
     if exchange.status >= 500:
         text = exchange.body.decode("utf-8", "replace")
         leaks = [leak for leak in _LEAKS if leak in text]
         bench.judging(rules.UPSTREAM_FAILED).require(
-            bool(flat) and not leaks, exchange, "a flat body that tells nothing of the server", _described(exchange)
+            bool(flat) and not leaks,
+            exchange,
+            "a flat body that tells nothing of the server",
+            _described(exchange),
         )
 
 
@@ -159,14 +175,19 @@ def _observe_success(bench: Bench, exchange: Exchange, operation: Operation) -> 
     body = exchange.json
     members = set(body) if isinstance(body, dict) else set()
     bench.judging(rules.ENVELOPE).require(
-        {"data", "_meta"} <= members <= _TOP_LEVEL, exchange, "data, _meta and at most _pagination", _described(exchange)
+        {"data", "_meta"} <= members <= _TOP_LEVEL,
+        exchange,
+        "data, _meta and at most _pagination",
+        _described(exchange),
     )
     _observe_meta(bench, exchange, operation)
     if "data" in members:
         try:
             bench.schemas.check(operation.success, {**body, "_meta": _META})
         except SchemaViolation as violation:
-            bench.judging(rules.DATA_SCHEMA).break_(exchange, "data that matches its schema", str(violation))
+            bench.judging(rules.DATA_SCHEMA).break_(
+                exchange, "data that matches its schema", str(violation)
+            )
         else:
             bench.judging(rules.DATA_SCHEMA).keep()
 
@@ -185,9 +206,16 @@ def _observe_meta(bench: Bench, exchange: Exchange, operation: Operation) -> Non
         (rules.LIMITS, ("limit_minute", "limit_day")),
     ):
         bench.judging(rule).require(
-            all(is_integer(limits.get(name)) for name in names), exchange, f"integers {' and '.join(names)}", f"{limits}"
+            all(is_integer(limits.get(name)) for name in names),
+            exchange,
+            f"integers {' and '.join(names)}",
+            f"{limits}",
         )
-    if all(is_integer(limits.get(f"{kind}_{w}")) for kind in ("limit", "remaining") for w in ("minute", "day")):
+    if all(
+        is_integer(limits.get(f"{kind}_{w}"))
+        for kind in ("limit", "remaining")
+        for w in ("minute", "day")
+    ):
         bench.judging(rules.BOUNDS).require(
             all(0 <= limits[f"remaining_{w}"] <= limits[f"limit_{w}"] for w in ("minute", "day")),
             exchange,
@@ -196,7 +224,10 @@ def _observe_meta(bench: Bench, exchange: Exchange, operation: Operation) -> Non
         )
     used = member(member(exchange.json, "_meta"), "_credits").get("used")
     bench.judging(rules.CREDIT_SUCCESS).require(
-        is_integer(used) and used == operation.charges, exchange, f"_credits.used = {operation.charges}", f"{used!r}"
+        is_integer(used) and used == operation.charges,
+        exchange,
+        f"_credits.used = {operation.charges}",
+        f"{used!r}",
     )
 
 

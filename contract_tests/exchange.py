@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -99,8 +99,8 @@ class Exchange:
     def headroom(self) -> tuple[int, int] | None:
         """What a success says is left of the minute and of the day, if it says so in integers."""
         limits = self.rate_limits
-        left = limits.get("remaining_minute"), limits.get("remaining_day")
-        return (left[0], left[1]) if is_integer(left[0]) and is_integer(left[1]) else None
+        minute, day = limits.get("remaining_minute"), limits.get("remaining_day")
+        return (minute, day) if is_integer(minute) and is_integer(day) else None
 
     @property
     def rate_limits(self) -> dict[str, Any]:
@@ -142,6 +142,6 @@ def member(value: Any, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def is_integer(value: Any) -> bool:
+def is_integer(value: Any) -> TypeGuard[int]:
     """Whether ``value`` is a JSON integer; Python's booleans are none."""
     return isinstance(value, int) and not isinstance(value, bool)

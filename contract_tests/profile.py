@@ -112,7 +112,9 @@ def _secret(name: str, text: str, file: Path) -> Secret:
     """Return the key that ``text`` refers to; the text itself is never shown, it might be a key."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
-        raise ProfileError(f"{file}: keys.{name}: write ${{NAME}} of a variable or file:PATH, never the key")
+        raise ProfileError(
+            f"{file}: keys.{name}: write ${{NAME}} of a variable or file:PATH, never the key"
+        )
     if match["env"]:
         value = os.environ.get(match["env"], "")
         if not value:

@@ -51,12 +51,11 @@ def planned(contract: Contract, options: Options, rules: Iterable[Rule]) -> list
     """Return the tasks of a run; those that exhaust a window come last."""
     wanted = {rule.id for rule in rules}
     checks = [c for c in load_checks() if any(rule.id in wanted for rule in c.rules)]
-    tasks = [
+    return [
         Task(check, operation)
         for check in sorted(checks, key=lambda c: c.last)
         for operation in _operations(check, contract, options)
     ]
-    return tasks
 
 
 def _operations(check: Check, contract: Contract, options: Options) -> Sequence[Operation | None]:
@@ -84,12 +83,16 @@ def run(
     """
     target = Target(profile)
     target.reach()
-    tenants: Tenants = Minter(target, contract.permissions) if profile.control else ProfileTenants(target)
+    tenants: Tenants = (
+        Minter(target, contract.permissions) if profile.control else ProfileTenants(target)
+    )
     schemas = Schemas(contract.document)
 
     def carry_out(task: Task) -> None:
         rule = task.check.rule
-        _carry_out(Bench(contract, schemas, target, tenants, ledger, rule, task.operation), task.check)
+        _carry_out(
+            Bench(contract, schemas, target, tenants, ledger, rule, task.operation), task.check
+        )
         progress(rule.id)
 
     if not tenants.fresh:
@@ -115,7 +118,7 @@ def _carry_out(bench: Bench, check: Check) -> None:
         _leave(bench, check, "the request budget is spent")
     except Unanswered as failure:
         bench.break_(None, "an answer", f"none: {failure}")
-    except Exception as error:  # noqa: BLE001 - a broken check must not end the run
+    except Exception as error:  # a broken check must not end the run
         for rule in check.rules:
             bench.ledger.fail(rule, f"{bench.label}: {type(error).__name__}: {error}")
 

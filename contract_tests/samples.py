@@ -55,7 +55,9 @@ def sample_of(operation: Operation, account: int | None, values: Mapping[str, An
     path = {p.name: values.get(p.name, p.example) for p in operation.path_parameters}
     if account is not None and "account_id" in path:
         path["account_id"] = account
-    query = {p.name: values.get(p.name, p.example) for p in operation.query_parameters if p.required}
+    query = {
+        p.name: values.get(p.name, p.example) for p in operation.query_parameters if p.required
+    }
     return Sample(operation, path, query, operation.body_example)
 
 

@@ -175,7 +175,9 @@ class Minter:
 
     def name_of(self, body: dict[str, Any]) -> str:
         """Return the name under which reports show a minted key."""
-        kind = "revoked" if body.get("revoked") else "restricted" if "permissions" in body else "key"
+        kind = (
+            "revoked" if body.get("revoked") else "restricted" if "permissions" in body else "key"
+        )
         return "expiring" if "expires" in body else kind
 
 
@@ -244,7 +246,7 @@ class ProfileTenant:
         raise Unmet(Need.CLOCK)
 
     def hold(self) -> None:
-        """A real clock runs on; checks that a new minute disturbs judge again."""
+        """Do nothing: a real clock runs on, and checks that a new minute disturbs don't judge."""
 
     def _named(self, name: str, need: Need) -> Secret:
         secret = self._profile.keys.get(name)

@@ -98,7 +98,7 @@ class _Connection(HTTPConnection):
 
     def _close_kernel_socket(self) -> None:
         if not self.reset_on_close:
-            super()._close_kernel_socket()
+            super()._close_kernel_socket()  # type: ignore[misc]  # missing in cheroot's stubs
 
 
 class _Server(Server):

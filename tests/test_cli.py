@@ -167,7 +167,7 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """Serve from another directory, frozen; give the process, the URL and what it printed."""
     code = "from mockserver.cli import main; main()"
     arguments = ["serve", "--port", "0", "--freeze", "2026-01-31T10:00:00Z"]
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},

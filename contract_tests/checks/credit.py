@@ -29,7 +29,10 @@ def charged_refusals(bench: Bench) -> None:
             continue
         due = (before[0] - 2, before[1] - 2)
         bench.require(
-            after == due, refused, f"headroom {due} after a {refused.status} and a success", f"{after}"
+            after == due,
+            refused,
+            f"headroom {due} after a {refused.status} and a success",
+            f"{after}",
         )
 
 
@@ -45,7 +48,9 @@ def _failures(bench: Bench, tenant: Tenant) -> Iterator[Fail]:
     if operation is None:
         raise NotJudged("no operation")
     large = sample.request(bearer(tenant.key))
-    yield lambda: bench.send_request(_oversized(large.method, large.path, tenant), operation, permitted=True)
+    yield lambda: bench.send_request(
+        _oversized(large.method, large.path, tenant), operation, permitted=True
+    )
     if operation.on_account:
         yield lambda: bench.send(sample.with_path(account_id="x"), tenant.key)
         yield lambda: bench.send(sample.with_path(account_id=NO_SUCH_ID), tenant.key)

@@ -17,16 +17,17 @@ from mockserver import rules
 from mockserver.call import MAX_BODY
 from mockserver.contract import Operation, Parameter
 from mockserver.contract.build import METHODS, resolve
+from mockserver.rules import Scope
 
 _NONSENSE = "no_such_value"
 
 
-@check(rules.FLAT, rules.ERROR_JSON)
+@check(rules.FLAT, rules.ERROR_JSON, each=False)
 def every_error_is_flat(bench: Bench) -> None:
     """What holds of every error is judged wherever one comes; this makes one on every operation."""
-    for operation in bench.contract:
-        if operation.authenticated:
-            bench.on(operation).send(bench.sample(bench.tenants.tenant(), operation))
+    tenant = bench.tenants.tenant()
+    for operation in bench.contract.in_scope(Scope.AUTHENTICATED):
+        bench.on(operation).send(bench.sample(tenant, operation))
 
 
 @check(rules.BAD_QUERY)
@@ -65,8 +66,8 @@ def unknown_enum_values(bench: Bench) -> None:
     tenant = bench.tenants.tenant()
     sample = bench.sample(tenant)
     for parameter in sample.operation.parameters:
-        values = parameter.schema.get("enum")
-        for value in [_NONSENSE, str(values[0]).swapcase()] if values else []:
+        values: list[str] = parameter.schema.get("enum", [])
+        for value in [_NONSENSE, values[0].swapcase()] if values else []:
             if value not in values:
                 exchange = bench.send(_with(sample, parameter, value), tenant.key)
                 bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
@@ -90,7 +91,7 @@ def _bad_bodies(bench: Bench, sample: Sample) -> Iterator[tuple[str, bytes]]:
     for name in schema.get("required", ()):
         rest = {member: value for member, value in sample.body.items() if member != name}
         yield f"a body without {name}", orjson.dumps(rest)
-        wrong = [] if schema["properties"][name].get("type") != "array" else {}
+        wrong: Any = [] if schema["properties"][name].get("type") != "array" else {}
         yield f"{name} of the wrong type", orjson.dumps({**sample.body, name: wrong})
 
 
@@ -105,7 +106,10 @@ def _body_schema(document: Mapping[str, Any], operation: Operation) -> Mapping[s
 def foreign_message_cannot_be_unsent(bench: Bench) -> None:
     """A fan's message isn't the account's to take back (messages/delete-message)."""
     tenant = bench.tenants.tenant()
-    listing, unsend = bench.contract.operations["listMessages"], bench.contract.operations["unsendMessage"]
+    listing, unsend = (
+        bench.contract.operations["listMessages"],
+        bench.contract.operations["unsendMessage"],
+    )
     page = bench.success(bench.send(bench.sample(tenant, listing), tenant.key)).json
     foreign = [m["id"] for m in page["data"]["list"] if m["fromUser"]["id"] != tenant.account()]
     if not foreign:
@@ -208,7 +212,9 @@ def unknown_routes(bench: Bench) -> None:
     tenant = bench.tenants.tenant()
     anyone = next(iter(bench.contract))
     for path in ("/v1/no-such-route", f"/v1/{tenant.account()}/no-such-route", "/no-such-route"):
-        keyed = bench.send_request(Request("GET", path, (), (bearer(tenant.key),)), anyone, permitted=True)
+        keyed = bench.send_request(
+            Request("GET", path, (), (bearer(tenant.key),)), anyone, permitted=True
+        )
         bench.expect(keyed, 404, what=path)
         keyless = bench.send_request(Request("GET", path), anyone, permitted=False)
         bench.judging(rules.ROUTE_BEFORE_KEY).expect(keyless, 404, what=path)
@@ -230,4 +236,6 @@ def unknown_methods(bench: Bench) -> None:
         here.judging(rules.METHOD_BEFORE_KEY).expect(keyless, 405)
         here.expect(keyless, 405)
         allowed = {m.strip() for m in keyless.headers.get("allow", "").split(",")}
-        here.require(allowed == known, keyless, f"Allow: {', '.join(sorted(known))}", f"{sorted(allowed)}")
+        here.require(
+            allowed == known, keyless, f"Allow: {', '.join(sorted(known))}", f"{sorted(allowed)}"
+        )

@@ -96,6 +96,11 @@ _MISTAKES: dict[str, Mistake] = {
     "404-record": _no_record,
 }
 
+
+def _always(_: Operation) -> bool:
+    return True
+
+
 _POSSIBLE: dict[str, Callable[[Operation], bool]] = {
     "400": lambda op: op.body is not None or any(p.type == "integer" for p in op.query_parameters),
     "404": lambda op: op.on_account,
@@ -110,7 +115,7 @@ def _candidates(bench: Bench, first: str, second: str) -> list[Operation]:
     able = [
         op
         for op in bench.contract
-        if op.authenticated and all(_POSSIBLE.get(m, lambda _: True)(op) for m in (first, second))
+        if op.authenticated and all(_POSSIBLE.get(m, _always)(op) for m in (first, second))
     ]
     if {first, second} == {"413", "400"}:
         able = [op for op in able if any(p.type == "integer" for p in op.query_parameters)]

@@ -35,13 +35,18 @@ def pages(bench: Bench) -> None:
     large = _walk(bench, tenant, sample.with_query(limit=_LARGE))
     _judge_once(bench, small)
     bench.judging(rules.PAGE_COMPLETE).require(
-        small == large, None, f"the {len(large)} items of large pages", f"{len(small)} items, or another order"
+        small == large,
+        None,
+        f"the {len(large)} items of large pages",
+        f"{len(small)} items, or another order",
     )
 
 
 def _judge_once(bench: Bench, items: list[bytes]) -> None:
     twice = len(items) - len(set(items))
-    bench.judging(rules.PAGE_COMPLETE).require(not twice, None, "each item once", f"{twice} items again")
+    bench.judging(rules.PAGE_COMPLETE).require(
+        not twice, None, "each item once", f"{twice} items again"
+    )
 
 
 def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
@@ -71,17 +76,26 @@ def _next_page(bench: Bench, exchange: Exchange) -> str | None:
     absent = "_pagination" not in exchange.json
     page = member(exchange.json, "_pagination").get("next_page")
     last = bench.judging(rules.PAGE_LAST)
-    last.require(absent or isinstance(page, str), exchange, "no _pagination on the last page", f"{page!r}")
+    last.require(
+        absent or isinstance(page, str), exchange, "no _pagination on the last page", f"{page!r}"
+    )
     told = member(exchange.json, "data").get("hasMore")
     if isinstance(told, bool):
-        last.require(told != absent, exchange, f"_pagination exactly when there is more ({told})", f"{page!r}")
+        last.require(
+            told != absent,
+            exchange,
+            f"_pagination exactly when there is more ({told})",
+            f"{page!r}",
+        )
     return page if isinstance(page, str) else None
 
 
 def _judge_link(bench: Bench, sample: Sample, exchange: Exchange, page: str) -> None:
     link = urlsplit(page)
     relative = not link.scheme and not link.netloc and page.startswith("/v1/")
-    bench.judging(rules.PAGE_RELATIVE).require(relative, exchange, "a relative URL under /v1/", page)
+    bench.judging(rules.PAGE_RELATIVE).require(
+        relative, exchange, "a relative URL under /v1/", page
+    )
     sent = {name: str(value) for name, value in sample.query.items() if name not in _CURSORS}
     kept = dict(parse_qsl(link.query))
     bench.judging(rules.PAGE_KEEPS_QUERY).require(

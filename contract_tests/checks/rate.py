@@ -140,7 +140,9 @@ def minute_does_not_restore_day(bench: Bench) -> None:
     before = bench.left(tenant)
     tenant.advance(60)
     after = bench.left(tenant)
-    bench.require(after[1] == before[1] - 1, None, f"{before[1] - 1} left of the day", f"{after[1]}")
+    bench.require(
+        after[1] == before[1] - 1, None, f"{before[1] - 1} left of the day", f"{after[1]}"
+    )
     tenant.leave(day=0)
     tenant.advance(60)
     bench.expect(bench.probe(tenant), 429, what="on an exhausted day in a new minute")
@@ -156,7 +158,9 @@ def windows_recover(bench: Bench) -> None:
         bench.expect(bench.probe(tenant), 429)
         tenant.advance(seconds)
         exchange = bench.probe(tenant)
-        bench.require(exchange.is_success, exchange, f"a success after the {window}", f"{exchange.status}")
+        bench.require(
+            exchange.is_success, exchange, f"a success after the {window}", f"{exchange.status}"
+        )
         limits = exchange.rate_limits
         full = limits.get(f"limit_{window}", 0) - 1
         left = limits.get(f"remaining_{window}")
@@ -175,7 +179,9 @@ def refusals_are_free(bench: Bench) -> None:
         tenant.leave(**{window: 1})
         left = bench.left(tenant)
         due = (0, 4) if window == "minute" else (4, 0)
-        bench.require(left == due, refused, f"headroom {due} after three 429s and one success", f"{left}")
+        bench.require(
+            left == due, refused, f"headroom {due} after three 429s and one success", f"{left}"
+        )
 
 
 @check(rules.EXACT, each=False, last=True)
@@ -214,7 +220,11 @@ def _in_parallel(bench: Bench, tenant: Tenant, number: int) -> list[Exchange]:
 
 
 def _judge_exact(bench: Bench, exchanges: list[Exchange], limit: int, window: str) -> None:
-    passed: list[Any] = [e.rate_limits.get(f"remaining_{window}") for e in exchanges if e.is_success]
+    passed: list[Any] = [
+        e.rate_limits.get(f"remaining_{window}") for e in exchanges if e.is_success
+    ]
     bench.require(len(passed) == limit, exchanges[-1], f"{limit} successes", f"{len(passed)}")
     different = len(set(passed))
-    bench.require(different == len(passed), None, f"{len(passed)} different headrooms", f"{different}")
+    bench.require(
+        different == len(passed), None, f"{len(passed)} different headrooms", f"{different}"
+    )

@@ -9,13 +9,27 @@ from mockserver.resources.chats import last_messages, pinned_messages
 from mockserver.resources.scene import Scene
 from mockserver.store import Record
 
+_LAST_MESSAGE = (
+    "id",
+    "text",
+    "isFree",
+    "createdAt",
+    "mediaCount",
+    "isTip",
+    "fromUser",
+    "isOpened",
+    "giphyId",
+    "lockedText",
+)
+"""What a chat shows of its latest message; the rest of the stored record is hidden."""
+
 
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
     fan = record["withUser"]["id"]
     last = last_messages(scene).get(fan)
     shown = {**record, "countPinnedMessages": pinned_messages(scene).get(fan, 0)}
     # A chat whose messages are all gone has no last one.
-    return {**shown, "lastMessage": last} if last else shown
+    return {**shown, "lastMessage": {name: last[name] for name in _LAST_MESSAGE}} if last else shown
 
 
 def _user_list(record: Record, _: Scene) -> dict[str, Any]:

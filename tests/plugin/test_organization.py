@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 import requests
 
-from mockserver.errors import Misuse, NotThere, SuiteError, Unavailable
+from mockserver.errors import (
+    BadLimit,
+    Misuse,
+    NotThere,
+    SuiteError,
+    Unavailable,
+    UnknownOperation,
+    UnknownPermission,
+)
 from mockserver.testing import FansMetric, Remote, TestOrganization
 
 CHATS = "/v1/1001/chats"
@@ -229,7 +237,7 @@ def test_removes_its_organizations(mock: FansMetric) -> None:
 
 def test_a_forgotten_close_keeps_no_process_alive() -> None:
     script = "from mockserver.testing import FansMetric; print(FansMetric.start().url)"
-    ended = subprocess.run(  # noqa: S603 - our own line
+    ended = subprocess.run(
         [sys.executable, "-c", script],
         cwd=Path(__file__).parents[2],
         capture_output=True,
@@ -265,6 +273,16 @@ def test_misuse_says_what_would_be_right(
 ) -> None:
     with pytest.raises(Misuse, match=sentence):
         act(org)
+
+
+def test_misuse_has_its_type(org: TestOrganization) -> None:
+    """The class is the one that the mock raised, also on the other side of HTTP."""
+    with pytest.raises(UnknownPermission):
+        org.key(permissions=["api_everything"])
+    with pytest.raises(BadLimit):
+        org.set_remaining(minute=5000)
+    with pytest.raises(UnknownOperation):
+        org.fail_next(502, to="GET /v1/nothing")
 
 
 def test_wrong_addresses() -> None:

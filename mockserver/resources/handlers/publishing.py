@@ -41,14 +41,15 @@ def create_promotion(scene: Scene) -> Result:
     """Create a promotion, or two of them for the type `new_and_expired`."""
     promotions, asked = scene.collection("promotions"), scene.arguments.body
     created = []
-    for _ in range(2 if asked["type"] == "new_and_expired" else 1):
-        promotion = _promotion(scene, promotions.next_id())
+    both = asked["type"] == "new_and_expired"
+    for audience in ("new", "expired") if both else (asked["type"],):
+        promotion = _promotion(scene, promotions.next_id(), audience)
         promotions.add(promotion)
         created.append(scene.shape.show(promotion))
     return Result(created)
 
 
-def _promotion(scene: Scene, id: int) -> dict[str, Any]:
+def _promotion(scene: Scene, id: int, audience: str) -> dict[str, Any]:
     asked = scene.arguments.body
     message = asked.get("message", "")
     return {
@@ -57,7 +58,7 @@ def _promotion(scene: Scene, id: int) -> dict[str, Any]:
         "rawMessage": message,
         "hasRelatedPromo": asked["type"] == "new_and_expired",
         "price": round(_PRICE * (100 - asked["discount"]) / 100, 2),
-        "type": asked["type"],
+        "type": audience,
         "canClaim": True,
         "claimsCount": 0,
         "subscribeCounts": asked["subscribeCounts"] or None,

@@ -17,6 +17,9 @@ from mockserver.store import Record
 
 _COUNTER_DAYS = 30
 
+_ITEMS = 1_000_000
+"""What an item's id lies above its entity's: the two differ (schedules/list-scheduled-items)."""
+
 
 def schedule_items(scene: Scene) -> Result:
     """Answer what is scheduled between two days, the earliest first."""
@@ -50,10 +53,10 @@ def later_chats(scene: Scene) -> Result:
             **item,
             "entity": {
                 "responseType": "message",
-                "id": item["id"],
+                "id": item["entity"]["id"],
                 "text": item["entity"]["text"],
                 "isFromQueue": True,
-                "queueId": item["id"],
+                "queueId": item["entity"]["id"],
             },
         }
         for item in chats[: scene.arguments.query["limit"]]
@@ -87,7 +90,7 @@ def _streams(scene: Scene) -> Iterable[dict[str, Any]]:
 
 def _item(kind: str, record: Record, date: str, entity: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": record["id"],
+        "id": _ITEMS + record["id"],
         "type": kind,
         "publishDateTime": date,
         "createdDateTime": record["createdAt"],
@@ -109,7 +112,9 @@ def _text(record: Record) -> dict[str, Any]:
 def _days(scene: Scene, *, ahead: int) -> tuple[str, str]:
     """Return the first and the last day that are asked for, as text; the last one defaults to ``ahead``."""
     asked = scene.arguments.query
-    first = asked.get("start_date") or _local(scene, scene.now)
+    _zone(scene)  # a bad name is refused also when nothing is scheduled
+    # Today is UTC's, whatever the time zone (schedules/list-scheduled-items).
+    first = asked.get("start_date") or datetime.fromtimestamp(scene.now, UTC).strftime("%Y-%m-%d")
     last = asked.get("end_date")
     if last is None:
         start = datetime.fromtimestamp(parse_query_date(first), UTC)
@@ -122,14 +127,18 @@ def _day(scene: Scene, item: Record) -> str:
 
 
 def _local(scene: Scene, seconds: float) -> str:
-    """Return the day of an instant in the time zone that is asked for.
+    """Return the day of an instant in the time zone that is asked for."""
+    return datetime.fromtimestamp(seconds, _zone(scene)).strftime("%Y-%m-%d")
+
+
+def _zone(scene: Scene) -> ZoneInfo:
+    """Return the time zone that is asked for.
 
     Raises ``Refused`` (400) when there is no such zone.
     """
     name = scene.arguments.query["timezone"]
     try:
-        zone = ZoneInfo(name)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"timezone must be an IANA name such as Europe/Amsterdam, got {ascii(name)[:60]}."
         raise Refused(rules.BAD_QUERY, message) from None
-    return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d")
