@@ -18,7 +18,7 @@ from mockserver.rules import RULES, Need, Rule
 _THREADS = 8
 _FAST_STEP = 9
 """`--fast` takes every ninth operation of a scope."""
-_PER_CHECK = 6
+_PER_CHECK = 8
 """Requests that a check sends on one operation, on average and rounded up."""
 
 Progress = Callable[[str], None]

@@ -17,7 +17,6 @@ from contract_tests.exchange import Request, Secret
 from contract_tests.target import Target
 from mockserver.rules import Need
 
-_MIDDAY = "2031-05-04T12:00:30+00:00"
 _HEALTHY, _SYNC_LOST = 1001, 1003
 """Accounts of every minted organization; the examples of the contract name the healthy one."""
 
@@ -48,7 +47,7 @@ class Tenant(Protocol):
     def leave(self, *, minute: int | None = None, day: int | None = None) -> None: ...
     def fail_next(self, status: int, operation: str) -> None: ...
     def subscribe(self, state: str) -> None: ...
-    def hold(self) -> None: ...
+    def hold(self, like: Tenant | None = None) -> None: ...
 
 
 class Tenants(Protocol):
@@ -69,6 +68,8 @@ class MintedTenant:
     def __init__(self, minter: Minter, made: dict[str, Any]) -> None:
         self._minter = minter
         self._path = f"/_mock/organizations/{made['id']}"
+        self.held = ""
+        """The instant at which the clock stands, once it is held."""
         self.key = self._key({})
 
     def account(self) -> int:
@@ -103,16 +104,17 @@ class MintedTenant:
     def key_until(self, seconds: float) -> Secret:
         """Hold the clock and return a key that expires ``seconds`` from then."""
         self.hold()
-        expires = datetime.fromisoformat(_MIDDAY) + timedelta(seconds=seconds)
+        expires = datetime.fromisoformat(self.held) + timedelta(seconds=seconds)
         return self._key({"expires": expires.isoformat()})
 
     def advance(self, seconds: float) -> None:
         """Move the organization's clock ahead."""
         self._minter.control("POST", f"{self._path}/clock", {"advance": seconds})
 
-    def hold(self) -> None:
-        """Let the clock stand still in the middle of a minute, so that no window moves by itself."""
-        self._minter.control("POST", f"{self._path}/clock", {"freeze": _MIDDAY})
+    def hold(self, like: Tenant | None = None) -> None:
+        """Let the clock stand still, so that no window moves by itself; at the same instant as ``like``'s."""
+        at = like.held if isinstance(like, MintedTenant) else True
+        self.held = self._minter.control("POST", f"{self._path}/clock", {"freeze": at})["now"]
 
     def subscribe(self, state: str) -> None:
         """Change the subscription: ``active``, ``none`` or ``past_due``."""
@@ -245,7 +247,7 @@ class ProfileTenant:
         """Nobody can change a real subscription."""
         raise Unmet(Need.CLOCK)
 
-    def hold(self) -> None:
+    def hold(self, like: Tenant | None = None) -> None:
         """Do nothing: a real clock runs on, and checks that a new minute disturbs don't judge."""
 
     def _named(self, name: str, need: Need) -> Secret:

@@ -187,9 +187,9 @@ PUBLISHING = {
     "send-now-in-the-statistics": Effect(SEND_NOW, Call("listMassMessages"), has(TEXT, "text"), False, True),
     "send-now-to-the-list": Effect(SEND_NOW, QUEUED, of(TEXT, "sentCount", "text"), None, 60),
     "move": Effect(MOVE, Call("getMassMessage"), at("queue.date"), "2026-02-01T00:00:00+00:00", "2026-02-14T09:00:00+00:00"),
-    "move-scheduled": Effect(MOVE, THAT_DAY, has(70001), False, True),
+    "move-scheduled": Effect(MOVE, THAT_DAY, has(70001, "entity.id"), False, True),
     "cancel": Effect(Call("cancelMassMessage"), Call("getMassMessage"), at("queue.isCanceled"), False, True),
-    "cancel-unscheduled": Effect(Call("cancelMassMessage"), THAT_DAY, has(70001), True, False, MOVE),
+    "cancel-unscheduled": Effect(Call("cancelMassMessage"), THAT_DAY, has(70001, "entity.id"), True, False, MOVE),
     "post-scheduled": Effect(POST_LATER, THAT_DAY, has(TEXT, "entity.rawText"), False, True),
     "post-counted": Effect(POST_LATER, Call("getScheduleCounters"), at("list.2026-02-14.post"), None, 1),
     "post-in-the-overview": Effect(Call("createPost", body={"text": TEXT}), Call("getEarningsOverview", query={"by": "posts", "start_date": "2026-01-31"}), at("posts.count.total"), 0, 1),
@@ -377,3 +377,13 @@ def test_reset_brings_the_seeded_state_back(tenant: Tenant) -> None:
     assert due != changed
     assert due == tenant.records()
     assert 200 == tenant.call("listAccounts").status_code
+
+
+def test_promotion_for_new_and_expired_fans(tenant: Tenant) -> None:
+    """One request makes two promotions that belong together, one for each audience."""
+    body = {**PROMOTE.body, "type": "new_and_expired"}
+    made = {promotion["id"] for promotion in tenant.data("createPromotion", body=body)}
+    listed = [p for p in tenant.data("listReachPromotions")["items"] if p["id"] in made]
+
+    assert ["expired", "new"] == sorted(promotion["type"] for promotion in listed)
+    assert [True, True] == [promotion["hasRelatedPromo"] for promotion in listed]

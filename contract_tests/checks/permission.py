@@ -34,8 +34,8 @@ def refused_write_changes_nothing(bench: Bench) -> None:
     """What can be read is the same before and after a write that was refused."""
     bench.fresh(Need.WRITES)
     tenant, twin = bench.tenants.tenant(), bench.tenants.tenant()
-    for one in (tenant, twin):
-        one.hold()
+    tenant.hold()
+    twin.hold(like=tenant)
     sample = bench.sample(tenant)
     key = tenant.key_without(sample.operation.permission or "")
     refused = bench.send(sample, key, permitted=False)
