@@ -57,6 +57,12 @@ class Bench:
         account = tenant.account() if asked.on_account else None
         return sample_of(asked, account, self.target.profile.values)
 
+    def example(self) -> Sample:
+        """Return the contract's own example request, for callers who are refused whatever they ask."""
+        if self.operation is None:
+            raise RuntimeError("a check of the whole server must name the operation")
+        return sample_of(self.operation, None, self.target.profile.values)
+
     def probe(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
         """Send a harmless read that a valid key may always make, and return what came."""
         operation = next(

@@ -30,6 +30,7 @@ from mockserver.rules import RULES
 
 EXIT_USAGE = 2
 EXIT_BROKEN_OFF = 3
+_WIDE = 160
 
 
 def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -113,7 +114,8 @@ def run_command(
             f" {estimate(tasks):,} requests, each of which uses a credit unless it is refused with 401 or 429."
         )
         outcome = _run(contract, profile, tasks, Ledger(rules), strict=strict, require=require)
-    print_outcome(outcome, Console())
+    # A file or a pipe has no width of its own; reasons should stay on one line there.
+    print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
     write_reports(outcome, files)
     sys.exit(outcome.exit_code)
 

@@ -32,8 +32,10 @@ class Unmet(Exception):
 class Tenant(Protocol):
     """One organization, as far as a check may use it."""
 
-    key: Secret
-    """A key with every permission."""
+    @property
+    def key(self) -> Secret:
+        """A key with every permission."""
+        ...
 
     def account(self) -> int: ...
     def lost_account(self) -> int: ...
@@ -191,9 +193,14 @@ class _Elsewhere(MintedTenant):
 class ProfileTenant:
     """The organization that a profile describes, as it is."""
 
-    def __init__(self, target: Target, key: str = "full") -> None:
+    def __init__(self, target: Target, key: str = "full", need: Need = Need.KEY) -> None:
         self._profile = target.profile
-        self.key = self._named(key, Need.KEY)
+        self._key, self._need = key, need
+
+    @property
+    def key(self) -> Secret:
+        """The organization's key. Raises ``Unmet`` when the profile names none."""
+        return self._named(self._key, self._need)
 
     def account(self) -> int:
         """Return the healthy account."""
@@ -267,8 +274,7 @@ class OtherTenant(ProfileTenant):
     """Another organization of the profile's, of which only the key and an account are known."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__(target)
-        self.key = self._named("other", Need.OTHER_KEY)
+        super().__init__(target, "other", Need.OTHER_KEY)
 
     def account(self) -> int:
         """Return the other organization's account."""
@@ -296,14 +302,8 @@ class ProfileTenants:
 
     def unsubscribed(self) -> ProfileTenant:
         """Return the organization without a subscription."""
-        return _named_tenant(self._target, "unsubscribed", Need.UNSUBSCRIBED)
+        return ProfileTenant(self._target, "unsubscribed", Need.UNSUBSCRIBED)
 
     def past_due(self) -> ProfileTenant:
         """Return the organization that is past due."""
-        return _named_tenant(self._target, "past_due", Need.PAST_DUE)
-
-
-def _named_tenant(target: Target, key: str, need: Need) -> ProfileTenant:
-    if key not in target.profile.keys:
-        raise Unmet(need)
-    return ProfileTenant(target, key)
+        return ProfileTenant(self._target, "past_due", Need.PAST_DUE)

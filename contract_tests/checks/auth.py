@@ -64,7 +64,7 @@ def _data(exchange: Exchange) -> object:
 @check(rules.KEY_MISSING)
 def missing_key(bench: Bench) -> None:
     """No key, and a header without one."""
-    sample = bench.sample(bench.tenants.tenant())
+    sample = bench.example()
     empty = Secret("empty", "")
     bench.expect(bench.send(sample), 401)
     for form in FORMS.values():
@@ -74,10 +74,10 @@ def missing_key(bench: Bench) -> None:
 @check(rules.KEY_INVALID)
 def invalid_key(bench: Bench) -> None:
     """An unknown key, and a valid one that was cut or prolonged."""
+    _refused(bench, bench.example(), _UNKNOWN)
     tenant = bench.tenants.tenant()
     value = tenant.key.value
     wrong = [
-        _UNKNOWN,
         Secret("cut", value[:-1]),
         Secret("prolonged", value + "0"),
         Secret("other case", value.swapcase()),

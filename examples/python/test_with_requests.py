@@ -86,7 +86,9 @@ def test_gives_up_where_waiting_cannot_help(fansmetric: FansMetric) -> None:
     def refusal() -> int:
         with pytest.raises(requests.HTTPError) as caught:
             list(client.chats(1001))
-        return caught.value.response.status_code
+        response = caught.value.response
+        assert response is not None
+        return response.status_code
 
     org.account().lose_sync()
     assert refusal() == 424

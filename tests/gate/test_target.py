@@ -1,0 +1,123 @@
+"""Sending: counted, bounded, safe, and without a trace of any key, whatever the server does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from contract_tests.exchange import Request, Secret
+from contract_tests.profile import Profile
+from contract_tests.samples import bearer
+from contract_tests.target import BudgetSpent, Target, Unanswered, Unsafe
+from mockserver.errors import Unavailable
+
+SECRET = Secret("full", "fm_api_test_secret_value")
+ASK = Request("GET", "/v1/1001/chats", (), (bearer(SECRET),))
+
+
+@contextmanager
+def serving(answer: bytes) -> Iterator[str]:
+    """Answer every connection with the same bytes, then close it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):  # the client may hang up first
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"no http at all\r\n\r\n", id="no-http"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", id="cut-off"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", id="bad-chunk"
+        ),
+    ],
+)
+def test_incomplete_answers_are_no_answers(answer: bytes) -> None:
+    with serving(answer) as url, pytest.raises(Unanswered) as caught:
+        Target(Profile(url)).send(ASK)
+
+    assert SECRET.value not in str(caught.value)
+
+
+def test_follows_no_redirect() -> None:
+    with serving(http(b"{}", "302 Found", "Location: http://127.0.0.1:1/")) as url:
+        exchange = Target(Profile(url)).send(ASK)
+
+    assert 302 == exchange.status
+
+
+def test_cuts_endless_answers() -> None:
+    with serving(http(b"x" * 20_000_000)) as url:
+        exchange = Target(Profile(url)).send(ASK)
+
+    assert 8_388_608 < len(exchange.body) < 9_000_000
+
+
+def test_evidence_masks_a_key_that_comes_back() -> None:
+    """Neither body nor headers nor the line to repeat show it."""
+    leak = f'{{"error":"bad key {SECRET.value}"}}'.encode()
+    with serving(http(leak, "401 Unauthorized", f"X-Key: {SECRET.value}")) as url:
+        exchange = Target(Profile(url)).send(ASK)
+    shown = f"{exchange.shown()} {exchange.request.curl(url)} {exchange!r}"
+
+    assert "bad key ***" in exchange.shown()["response"]["body"]
+    assert '-H "Authorization: Bearer $FANSMETRIC_FULL"' in exchange.request.curl(url)
+    assert SECRET.value not in shown.replace(repr(exchange.headers), "").replace(
+        repr(exchange.body), ""
+    )
+
+
+def test_stops_at_the_budget() -> None:
+    with serving(http(b"{}")) as url:
+        target = Target(Profile(url, max_requests=1))
+        target.send(ASK)
+        with pytest.raises(BudgetSpent):
+            target.send(ASK)
+
+    assert 1 == target.sent
+
+
+def test_sends_no_write_to_a_real_account() -> None:
+    """Nothing leaves for a host that isn't local, unless that is allowed."""
+    target = Target(Profile("https://api.example.com"))
+    with pytest.raises(Unsafe):
+        target.send(Request("POST", "/v1/1001/posts"), may_write=True)
+
+    assert 0 == target.sent
+    assert Target(Profile("https://api.example.com", allow_writes=True)).is_safe
+
+
+def test_unreachable_is_said() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(Unavailable, match=f"{url} can't be reached"):
+            Target(Profile(url)).reach()
