@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -24,27 +22,12 @@ from contract_tests.reports.outcome import Outcome
 from contract_tests.reports.terminal import print_outcome
 from contract_tests.run import Options, Task, chosen_rules, estimate, planned, run
 from contract_tests.verdicts import Ledger
+from mockserver.commands import plain_errors
 from mockserver.contract import Contract, load_contract
-from mockserver.errors import SuiteError, Unavailable
+from mockserver.errors import SuiteError
 from mockserver.rules import RULES
 
-EXIT_USAGE = 2
-EXIT_BROKEN_OFF = 3
 _WIDE = 160
-
-
-def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """End with one line on stderr and the documented exit code instead of a traceback."""
-
-    @wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except SuiteError as error:
-            click.echo(f"contract-tests: {error}", err=True)
-            sys.exit(EXIT_BROKEN_OFF if isinstance(error, Unavailable) else EXIT_USAGE)
-
-    return guarded
 
 
 @click.group()
@@ -82,7 +65,7 @@ def main() -> None:
 @click.option(
     "--spec", type=click.Path(path_type=Path), help="The contract, if not the packaged one."
 )
-@_plain_errors
+@plain_errors("contract-tests")
 def run_command(
     url: str | None,
     profile_file: Path | None,

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from contract_tests.exchange import Secret
 from mockserver.contract import Contract
 from mockserver.errors import SuiteError
-from mockserver.shapes import FLAG, ID, TEXT, Shape, breach, closed
-from mockserver.yamlfile import load_yaml
+from mockserver.shapes import FLAG, ID, TEXT, Shape, closed
+from mockserver.yamlfile import read_yaml
 
 KEYS = ("full", "second", "other", "revoked", "expired", "unsubscribed", "past_due", "restricted")
 """The keys that a profile may name; without ``full``, little can be checked."""
@@ -74,7 +72,7 @@ def read_profile(file: Path, contract: Contract) -> Profile:
     Raises ``ProfileError`` when it can't be read, holds an unknown member, names an unknown permission,
     or refers to a variable or file that isn't there.
     """
-    value = _load(file)
+    value = read_yaml(file, _SHAPE, ProfileError, "the profile")
     permissions = frozenset(value.get("restricted_permissions", ()))
     unknown = sorted(permissions - contract.permissions)
     if unknown:
@@ -93,19 +91,6 @@ def read_profile(file: Path, contract: Contract) -> Profile:
         max_requests=value.get("max_requests"),
         control=value.get("control", False),
     )
-
-
-def _load(file: Path) -> Any:
-    try:
-        value = load_yaml(file.read_bytes())
-    except OSError as error:
-        raise ProfileError(f"{file}: can't be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise ProfileError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    problem = breach(_SHAPE, value, "the profile")
-    if problem is not None:
-        raise ProfileError(f"{file}: {problem}")
-    return value
 
 
 def _secret(name: str, text: str, file: Path) -> Secret:

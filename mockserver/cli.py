@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,10 @@ import click
 from tabulate import tabulate
 
 from mockserver.clock import Clock, isoformat, parse_time
+from mockserver.commands import plain_errors
 from mockserver.contract import load_contract
-from mockserver.errors import SuiteError, Unavailable
+from mockserver.errors import SuiteError
 from mockserver.rules import RULES
-
-EXIT_USAGE = 2
-EXIT_UNAVAILABLE = 3
 
 _spec_option = click.option(
     "--spec", type=click.Path(path_type=Path), help="OpenAPI document to serve."
@@ -29,20 +25,6 @@ _fixtures_option = click.option(
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
 )
-
-
-def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """End with one line on stderr and the documented exit code instead of a traceback."""
-
-    @wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except SuiteError as error:
-            click.echo(f"mockserver: {error}", err=True)
-            sys.exit(EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_USAGE)
-
-    return guarded
 
 
 @click.group()
@@ -75,7 +57,7 @@ def main() -> None:
     envvar="FANSMETRIC_MOCK_TOKEN",
     help="Open the control API to callers with this token.",
 )
-@_plain_errors
+@plain_errors("mockserver")
 def serve(
     host: str,
     port: int,
@@ -119,7 +101,7 @@ def serve(
 @main.command()
 @_spec_option
 @_json_option
-@_plain_errors
+@plain_errors("mockserver")
 def routes(spec: Path | None, as_json: bool) -> None:
     """List every operation with its permission, level and source."""
     head = ("method", "path", "operation", "permission", "level", "source")
@@ -146,7 +128,7 @@ _KEY_HEAD = ("key", "organization", "accounts", "role", "what it shows")
 @_fixtures_option
 @_spec_option
 @_json_option
-@_plain_errors
+@plain_errors("mockserver")
 def keys(fixtures: Path | None, spec: Path | None, as_json: bool) -> None:
     """List the seeded keys and what each is for."""
     from mockserver.fixtures import read_fixtures

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
@@ -25,10 +23,10 @@ from mockserver.seeds import (
     Seed,
     Subscription,
 )
-from mockserver.shapes import COUNT, FLAG, ID, TEXT, Shape, breach, closed, one_of
+from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
-from mockserver.yamlfile import load_yaml
+from mockserver.yamlfile import read_yaml
 
 _WORLD = "world.yaml"
 _COLLECTIONS = "collections"
@@ -108,7 +106,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     if not root.is_dir():
         raise FixtureError(f"{root}: is no directory; fixtures are a directory with {_WORLD}")
     file = root / _WORLD
-    world = _load(file, _WORLD_FILE)
+    world = read_yaml(file, _WORLD_FILE, FixtureError)
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
     organizations = world["organizations"]
     _refuse_twice("organization id", (o["id"] for o in organizations), file)
@@ -122,19 +120,6 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         seed=world.get("seed", 1),
         saved=_saved(root / _SAVED, contract),
     )
-
-
-def _load(file: Path, shape: Shape) -> Any:
-    try:
-        value = load_yaml(file.read_bytes())
-    except OSError as error:
-        raise FixtureError(f"{file}: can't be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise FixtureError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    problem = breach(shape, value, "the file")
-    if problem is not None:
-        raise FixtureError(f"{file}: {problem}")
-    return value
 
 
 def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:
@@ -200,7 +185,7 @@ def _organization(value: Any, file: Path) -> OrganizationSeed:
 def _plans(directory: Path) -> dict[str, Plan]:
     plans: dict[str, Plan] = {}
     for file in sorted(directory.glob("*.yaml")):
-        value = _load(file, _PLAN_FILE)
+        value = read_yaml(file, _PLAN_FILE, FixtureError)
         name = value["collection"]
         if name in plans:
             raise FixtureError(
@@ -233,7 +218,7 @@ def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            saved.append(read_state(_load(file, {}), contract.permissions))
+            saved.append(read_state(read_yaml(file, {}, FixtureError), contract.permissions))
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
     _refuse_twice("organization id", (s.organization.id for s in saved), directory)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from mockserver.errors import SuiteError
+from mockserver.shapes import Shape, breach
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -42,3 +46,20 @@ def load_yaml(text: bytes | str) -> Any:
     Raises ``yaml.YAMLError`` when it isn't one, or when a mapping holds a key twice.
     """
     return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a safe loader
+
+
+def read_yaml(file: Path, shape: Shape, error: type[SuiteError], root: str = "the file") -> Any:
+    """Return the value in ``file``, which must have ``shape``; ``root`` names the value as a whole.
+
+    Raises ``error``, in one line with the file and the key, when it can't be read or has another shape.
+    """
+    try:
+        value = load_yaml(file.read_bytes())
+    except OSError as failure:
+        raise error(f"{file}: can't be read ({failure.strerror})") from None
+    except yaml.YAMLError as failure:
+        raise error(f"{file}: not valid YAML: {' '.join(str(failure).split())}") from None
+    problem = breach(shape, value, root)
+    if problem is not None:
+        raise error(f"{file}: {problem}")
+    return value

@@ -1,0 +1,35 @@
+"""What our command lines share: errors in one line, and the exit codes that tell them apart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from mockserver.errors import SuiteError, Unavailable
+
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 3
+
+
+def plain_errors(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let the command ``name`` end with one line on stderr instead of a traceback.
+
+    Exits with 3 when something can't be had (``Unavailable``), with 2 at any other mistake of the user's.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            try:
+                command(*args, **kwargs)
+            except SuiteError as error:
+                click.echo(f"{name}: {error}", err=True)
+                sys.exit(EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_USAGE)
+
+        return guarded
+
+    return decorate
