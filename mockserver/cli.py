@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from tabulate import tabulate
@@ -15,6 +15,9 @@ from mockserver.commands import plain_errors
 from mockserver.contract import load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
+
+if TYPE_CHECKING:
+    from mockserver.world import World
 
 _spec_option = click.option(
     "--spec", type=click.Path(path_type=Path), help="OpenAPI document to serve."
@@ -90,7 +93,7 @@ def serve(
             f"{len(contract)} operations, {len(contract.permissions)} permissions from {contract.source}"
         )
         click.echo(f"Serving the FansMetric mock on {url} (control API under {url}/_mock/)\n")
-        _table(_KEY_HEAD, _key_rows(app.mock.world.keys.values()))
+        click.echo(key_table(app.mock.world))
         first = next(iter(app.mock.world.keys))
         account = next(iter(app.mock.world.keys[first].organization.accounts))
         click.echo(f"\nTry: curl -H 'Authorization: Bearer {first}' {url}/v1/{account}/chats")
@@ -139,6 +142,11 @@ def keys(fixtures: Path | None, spec: Path | None, as_json: bool) -> None:
     _print(_KEY_HEAD, _key_rows(world.keys.values()), as_json)
 
 
+def key_table(world: World) -> str:
+    """Return the seeded keys as the table that `mockserver serve` prints."""
+    return _table(_KEY_HEAD, _key_rows(world.keys.values()))
+
+
 def _key_rows(found: Iterable[Any]) -> list[tuple[str, ...]]:
     return [
         (
@@ -168,8 +176,8 @@ def _print(head: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool) ->
     if as_json:
         click.echo(json.dumps([dict(zip(head, row, strict=True)) for row in rows], indent=2))
     else:
-        _table(head, rows)
+        click.echo(_table(head, rows))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    click.echo(tabulate(rows, head, tablefmt="plain"))
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return tabulate(rows, head, tablefmt="plain")
