@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
-from contract_tests.exchange import Exchange, Request, Secret, is_integer, member
+from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.observe import observe
 from contract_tests.samples import Sample, bearer, sample_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenant, Tenants, Unmet
 from contract_tests.verdicts import Breach, Ledger
-from mockserver import rules
-from mockserver.contract import Contract, Operation, Schemas, SchemaViolation
+from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import Need, Rule
 
 WHOLE_SERVER = "*"
-_LEAKS = ("Traceback (most recent call last)", 'File "/', "site-packages", "<html", "werkzeug")
-_TOP_LEVEL = {"data", "_meta", "_pagination"}
 
 
 class NotJudged(Exception):
@@ -92,7 +89,7 @@ class Bench:
     def send_request(self, request: Request, operation: Operation, *, permitted: bool) -> Exchange:
         """Send a request and judge what holds of every answer."""
         exchange = self.target.send(request, may_write=operation.writes and permitted)
-        observe(self, exchange, operation)
+        observe(self.ledger, self.schemas, exchange, operation)
         return exchange
 
     def keep(self) -> None:
@@ -135,113 +132,3 @@ class Bench:
         """Raise ``Unmet`` unless every check has an organization of its own."""
         if not self.tenants.fresh:
             raise Unmet(need)
-
-
-def observe(bench: Bench, exchange: Exchange, operation: Operation) -> None:
-    """Judge the rules that hold of every answer, whatever the check was after."""
-    here = bench.on(operation)
-    if exchange.status >= 400:
-        _observe_error(here, exchange)
-    elif exchange.is_success and operation.authenticated:
-        _observe_success(here, exchange, operation)
-
-
-def _observe_error(bench: Bench, exchange: Exchange) -> None:
-    body = exchange.json
-    flat = (
-        isinstance(body, dict)
-        and set(body) == {"error"}
-        and isinstance(body["error"], str)
-        and body["error"]
-    )
-    bench.judging(rules.FLAT).require(
-        bool(flat),
-        exchange,
-        'an object with the one member "error", a non-empty string',
-        _described(exchange),
-    )
-    bench.judging(rules.ERROR_JSON).require(
-        exchange.content_type == "application/json",
-        exchange,
-        "application/json",
-        exchange.content_type or "no type",
-    )
-    if exchange.status >= 500:
-        text = exchange.body.decode("utf-8", "replace")
-        leaks = [leak for leak in _LEAKS if leak in text]
-        bench.judging(rules.UPSTREAM_FAILED).require(
-            bool(flat) and not leaks,
-            exchange,
-            "a flat body that tells nothing of the server",
-            _described(exchange),
-        )
-
-
-def _observe_success(bench: Bench, exchange: Exchange, operation: Operation) -> None:
-    body = exchange.json
-    members = set(body) if isinstance(body, dict) else set()
-    bench.judging(rules.ENVELOPE).require(
-        {"data", "_meta"} <= members <= _TOP_LEVEL,
-        exchange,
-        "data, _meta and at most _pagination",
-        _described(exchange),
-    )
-    _observe_meta(bench, exchange, operation)
-    if "data" in members:
-        try:
-            bench.schemas.check(operation.success, {**body, "_meta": _META})
-        except SchemaViolation as violation:
-            bench.judging(rules.DATA_SCHEMA).break_(
-                exchange, "data that matches its schema", str(violation)
-            )
-        else:
-            bench.judging(rules.DATA_SCHEMA).keep()
-
-
-_META = {
-    "_credits": {"used": 1},
-    "_rate_limits": {"limit_minute": 1, "remaining_minute": 1, "limit_day": 1, "remaining_day": 1},
-}
-"""A `_meta` without fault, so that one in `_meta` doesn't hide one in `data`."""
-
-
-def _observe_meta(bench: Bench, exchange: Exchange, operation: Operation) -> None:
-    limits = exchange.rate_limits
-    for rule, names in (
-        (rules.HEADROOM, ("remaining_minute", "remaining_day")),
-        (rules.LIMITS, ("limit_minute", "limit_day")),
-    ):
-        bench.judging(rule).require(
-            all(is_integer(limits.get(name)) for name in names),
-            exchange,
-            f"integers {' and '.join(names)}",
-            f"{limits}",
-        )
-    if all(
-        is_integer(limits.get(f"{kind}_{w}"))
-        for kind in ("limit", "remaining")
-        for w in ("minute", "day")
-    ):
-        bench.judging(rules.BOUNDS).require(
-            all(0 <= limits[f"remaining_{w}"] <= limits[f"limit_{w}"] for w in ("minute", "day")),
-            exchange,
-            "0 ≤ remaining ≤ limit",
-            f"{limits}",
-        )
-    used = member(member(exchange.json, "_meta"), "_credits").get("used")
-    bench.judging(rules.CREDIT_SUCCESS).require(
-        is_integer(used) and used == operation.charges,
-        exchange,
-        f"_credits.used = {operation.charges}",
-        f"{used!r}",
-    )
-
-
-def _described(exchange: Exchange) -> str:
-    """Say in a few words what an answer is."""
-    body = exchange.json
-    if isinstance(body, dict):
-        members: Any = sorted(map(str, body))
-        return f"{exchange.status} with the members {', '.join(members) or 'none'}"
-    kind = "no JSON" if body is None else f"JSON {type(body).__name__}"
-    return f"{exchange.status} with {kind}"

@@ -210,17 +210,19 @@ class Faults:
 
 @dataclass(slots=True)
 class Sleeper:
-    """Waits out latencies in real time; ``wake`` lets every waiter go, at once and from then on."""
+    """Waits out latencies in real time."""
 
-    _event: threading.Event = field(default_factory=threading.Event)
+    _condition: threading.Condition = field(default_factory=threading.Condition)
 
     def wait(self, seconds: float) -> None:
-        """Return after ``seconds``, or when somebody wakes the sleeper."""
-        self._event.wait(seconds)
+        """Return after ``seconds``, or when somebody wakes the sleepers."""
+        with self._condition:
+            self._condition.wait(seconds)
 
     def wake(self) -> None:
-        """Let everyone go who waits."""
-        self._event.set()
+        """Let everyone go who waits now."""
+        with self._condition:
+            self._condition.notify_all()
 
 
 Wait = Callable[[float], None]

@@ -29,6 +29,7 @@ _KEY_BYTES = re.compile(_KEY.pattern.encode())
 _KEY_PARAMETERS = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "authorization", "key", "token", "x-api-key"}
 )
+_NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
 _BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _KEY_HEADERS = {"HTTP_AUTHORIZATION": "authorization", "HTTP_X_API_KEY": "x-api-key"}
 
@@ -137,11 +138,10 @@ def _masked(text: str) -> str:
 
 def _masked_query(query: str) -> tuple[str, bool]:
     """Return the query without keys, and whether there was one."""
-    if not query:
-        return "", False
+    plain = unquote_plus(query)
+    if KEY_PREFIX not in plain and _NAMED.search(plain) is None:
+        return query[:TEXT_KEPT], False
     pairs = parse_qsl(query, keep_blank_values=True)
     keyed = [name.lower() in _KEY_PARAMETERS or KEY_PREFIX in name + value for name, value in pairs]
-    if not any(keyed) and KEY_PREFIX not in unquote_plus(query):
-        return query[:TEXT_KEPT], False
     masked = [(_masked(n), MASK if key else v) for key, (n, v) in zip(keyed, pairs, strict=True)]
     return urlencode(masked, safe="*")[:TEXT_KEPT], True
