@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -210,7 +209,7 @@ class Faults:
 
 @dataclass(slots=True)
 class Sleeper:
-    """Waits out latencies in real time."""
+    """Waits out latencies in real time; tests put their own in its place and never sleep."""
 
     _condition: threading.Condition = field(default_factory=threading.Condition)
 
@@ -223,7 +222,3 @@ class Sleeper:
         """Let everyone go who waits now."""
         with self._condition:
             self._condition.notify_all()
-
-
-Wait = Callable[[float], None]
-"""How a latency is waited out; tests put their own in its place and never sleep."""

@@ -15,7 +15,7 @@ from mockserver.call import MAX_BODY, Call, Unreadable
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
-from mockserver.faults import FaultKind, Planted, Sleeper, Wait
+from mockserver.faults import FaultKind, Planted, Sleeper
 from mockserver.organizations import Account, Organization
 from mockserver.resources import Engine, Result
 from mockserver.roles import Key
@@ -52,8 +52,8 @@ class Pipeline:
         self.world = world
         self.schemas = Schemas(contract.document)
         self.engine = Engine(contract)
-        self.wait: Wait = Sleeper().wait
-        """How the latency of a fault is waited out."""
+        self.sleeper = Sleeper()
+        """Waits out the latency of a fault."""
 
     def run(self, call: Call, operation: Operation, progress: Progress) -> Reply:
         """Return the answer to ``call``, or raise ``Refused`` with the rule that refuses it."""
@@ -164,7 +164,7 @@ class Pipeline:
             return
         fault = planted.fault
         if fault.latency:
-            self.wait(fault.latency)
+            self.sleeper.wait(fault.latency)
         if not fault.is_charged:
             organization.windows.give_back(now)
         if fault.kind is FaultKind.STATUS:

@@ -17,6 +17,8 @@ from mockserver.envelope import JSON_TYPE, Refused
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _UNDECODABLE = object()
+_EXACT = 2**53
+"""Above it, a float no longer tells every integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _body(call: Call, operation: Operation, schemas: Schemas) -> Mapping[str, An
         raise Refused(
             rules.BAD_BODY, f"The body is not valid JSON: {_one_line(str(error))}."
         ) from None
+    _make_whole(body)
     problem = first_problem(schemas.validator(operation.body), body)
     if problem is not None:
         rule, sentence = problem
@@ -132,6 +135,21 @@ def _body(call: Call, operation: Operation, schemas: Schemas) -> Mapping[str, An
     if not isinstance(body, dict):
         raise Refused(rules.BAD_BODY, "The body must be a JSON object.")
     return body
+
+
+def _make_whole(body: Any) -> None:
+    """Turn numbers such as 3.0 into 3: JSON Schema takes both for the same integer."""
+    waiting = [body]
+    while waiting:  # a stack of our own, for a body may be nested deeper than Python recurses
+        node = waiting.pop()
+        if not isinstance(node, (dict, list)):
+            continue
+        places = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
+        for place, value in places:
+            if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+                node[place] = int(value)
+            elif isinstance(value, (dict, list)):
+                waiting.append(value)
 
 
 def first_problem(

@@ -349,3 +349,12 @@ def test_numbers_too_long_for_python(text: str, tenant: Tenant) -> None:
 
     assert {400} == {answer.status_code for answer in answers}
     assert max(len(answer.text) for answer in answers) < 200
+
+
+def test_whole_floats_are_integers(contract: Contract, tenant: Tenant) -> None:
+    """JSON Schema knows one 2, however it is written; so does the upload that counts its parts."""
+    operation = contract.operations["createSignedUpload"]
+    written = json.dumps(operation.body_example).replace('"parts": 2', '"parts": 2.0')
+    answer = tenant.call(operation, data=written.encode()).get_json()
+
+    assert 2 == len(answer["data"]["keys"])
