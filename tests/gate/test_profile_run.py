@@ -1,0 +1,104 @@
+"""A server of which only a profile is known: no control API, the seeded keys, and what that allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract_tests.exchange import Secret
+from contract_tests.profile import Profile
+from contract_tests.run import Options, chosen_rules, planned, run
+from contract_tests.verdicts import Ledger, Verdict
+from mockserver import create_app, rules
+from mockserver.app import MockFlask
+from mockserver.contract import Contract
+from mockserver.server import MockServer
+
+KEYS = {
+    "full": "full",
+    "second": "second",
+    "restricted": "chats",
+    "other": "other",
+    "revoked": "revoked",
+    "expired": "expired",
+    "unsubscribed": "unsubscribed",
+    "past_due": "pastdue",
+}
+NEEDS_A_CLOCK = {
+    rules.EXPIRY_INSTANT,
+    rules.WINDOWS_INDEPENDENT,
+    rules.RECOVERS,
+    rules.NO_CREDIT_429,
+}
+
+
+@pytest.fixture
+def app() -> MockFlask:
+    """Return a mock whose windows last for a whole run."""
+    made = create_app()
+    for organization in made.mock.world.organizations.values():
+        organization.windows.set_limits(minute=100_000, day=100_000)
+    return made
+
+
+def judged(app: MockFlask, contract: Contract, only: str, **changes: Any) -> Ledger:
+    """Run an area against the mock as if it were somebody else's server."""
+    chosen = chosen_rules([only])
+    ledger = Ledger(chosen)
+    with MockServer(app) as server:
+        profile = Profile(
+            server.url,
+            keys={name: Secret(name, f"fm_api_test_{key}") for name, key in KEYS.items()},
+            restricted_permissions=frozenset({"api_chats_list", "api_messages_list"}),
+            accounts={"healthy": 1001, "sync_lost": 1003, "other": 2001},
+            allow_writes=True,
+        )
+        options = Options(fast=True)
+        run(contract, replace(profile, **changes), planned(contract, options, chosen), ledger)
+    return ledger
+
+
+@pytest.mark.parametrize("area", ["auth", "permission", "error", "envelope", "pagination"])
+def test_judges_what_the_profile_allows(area: str, app: MockFlask, contract: Contract) -> None:
+    """Nothing is broken, nothing breaks the suite, and what isn't checked says why."""
+    findings = judged(app, contract, area).findings.values()
+    left = {f.rule.id: f.reason for f in findings if f.verdict is Verdict.NOT_CHECKED}
+
+    assert {Verdict.KEPT, Verdict.NOT_CHECKED} >= {f.verdict for f in findings}, [
+        (f.rule.id, f.errors, f.breaches) for f in findings
+    ]
+    assert all(reason.startswith(("needs ", "not judged: ")) for reason in left.values())
+    assert len(left) < len(list(findings)) / 2 + 1
+
+
+def test_rules_of_time_need_a_clock(app: MockFlask, contract: Contract) -> None:
+    findings = judged(app, contract, "rate").findings
+
+    assert {Verdict.NOT_CHECKED} == {
+        findings[rule.id].verdict for rule in NEEDS_A_CLOCK if rule.id in findings
+    }
+    assert {Verdict.KEPT} == {
+        findings[rule.id].verdict
+        for rule in (rules.HEADROOM, rules.COUNTS_DOWN, rules.SHARED_BY_ORG, rules.ORGS_INDEPENDENT)
+    }
+
+
+def test_exhausts_a_window_only_with_leave(app: MockFlask, contract: Contract) -> None:
+    app.mock.world.organization("lark").windows.set_limits(minute=40)
+    without = judged(app, contract, "rate.minute").findings["rate.minute"]
+    allowed = judged(app, contract, "rate.minute", allow_exhaust=frozenset({"minute"}))
+
+    assert (Verdict.NOT_CHECKED, "needs leave to exhaust the minute window") == (
+        without.verdict,
+        without.reason,
+    )
+    assert Verdict.KEPT is allowed.findings["rate.minute"].verdict
+
+
+def test_budget_ends_the_run(app: MockFlask, contract: Contract) -> None:
+    finding = judged(app, contract, "auth.bearer", max_requests=3).findings["auth.bearer"]
+
+    assert 2 == finding.times
+    assert "the request budget is spent" in finding.unmet
