@@ -1,6 +1,6 @@
 """One request from its key to its answer, in the order of the contract.
 
-The order is DESIGN's gate: 401, then 429, which are free; then the charged refusals
+The order: 401, then 429, which are free; then the charged refusals
 413, 402, 403, 400, 404 (account), 424, and what the operation itself may answer.
 """
 
