@@ -35,3 +35,17 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
 
     found: dict[int, int] = messages.memo("pinned messages", counted)
     return found
+
+
+def message_ids(scene: Scene) -> dict[int, list[int]]:
+    """Return the ids of each chat's messages, oldest first, by the fan's id."""
+    messages = scene.collection("messages")
+
+    def sorted_ids() -> dict[int, list[int]]:
+        ids: dict[int, list[int]] = {}
+        for message in messages.records():
+            ids.setdefault(message["withUserId"], []).append(message["id"])
+        return {fan: sorted(found) for fan, found in ids.items()}
+
+    found: dict[int, list[int]] = messages.memo("message ids", sorted_ids)
+    return found

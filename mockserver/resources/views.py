@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.resources.chats import last_messages, pinned_messages
+from mockserver.resources.chats import last_messages, message_ids, pinned_messages
 from mockserver.resources.scene import Scene
 from mockserver.store import Record
 
@@ -27,7 +27,13 @@ _LAST_MESSAGE = (
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
     fan = record["withUser"]["id"]
     last = last_messages(scene).get(fan)
-    shown = {**record, "countPinnedMessages": pinned_messages(scene).get(fan, 0)}
+    ids = message_ids(scene).get(fan, [])
+    unread = record["unreadMessagesCount"]
+    shown = {
+        **record,
+        "countPinnedMessages": pinned_messages(scene).get(fan, 0),
+        "lastReadMessageId": ids[-1 - unread] if unread < len(ids) else 0,
+    }
     # A chat whose messages are all gone has no last one.
     return {**shown, "lastMessage": {name: last[name] for name in _LAST_MESSAGE}} if last else shown
 

@@ -14,6 +14,7 @@ import pytest
 
 import contract_tests
 from mockserver import create_app
+from mockserver.contract import Operation
 from mockserver.data import default_spec
 from mockserver.envelope import Reply
 from mockserver.server import MockServer
@@ -51,8 +52,8 @@ def test_names_the_rule(price: int, tmp_path: Path) -> None:
     app = create_app(check_responses=False)
     original = app.mock.answer
 
-    def priced(*arguments: Any) -> Reply:
-        reply = original(*arguments)
+    def priced(environ: Any, operation: Operation, arguments: dict[str, str]) -> Reply:
+        reply = original(environ, operation, arguments)
         body = orjson.loads(reply.body)
         body["_meta"]["_credits"]["used"] = price
         return replace(reply, body=orjson.dumps(body))
