@@ -1,6 +1,6 @@
 """How long the mock takes to start: from the shell to the first 200, beside `import flask`.
 
-Run with `python benchmarks/start.py`; prints a Markdown table of medians over interleaved rounds.
+Run with `python benchmarks/start.py` where the package is installed; prints a Markdown table of medians over interleaved rounds.
 """
 
 from __future__ import annotations
