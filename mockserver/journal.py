@@ -130,7 +130,7 @@ class Journal:
     def __init__(self, capacity: int = CAPACITY, shelf: Shelf | None = None) -> None:
         self._exchanges: deque[Exchange] = deque()
         self._restored: deque[int] = deque(maxlen=64)
-        self._shelf = shelf or Shelf()
+        self._shelf = Shelf() if shelf is None else shelf  # an empty one is falsy
         self.capacity = capacity
         self.total = 0
         """Exchanges ever recorded, kept or not."""
