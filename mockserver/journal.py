@@ -106,10 +106,10 @@ class Shelf:
         """Entries of the order, those of exchanges that are gone already included."""
         return len(self._order)
 
-    def put(self, journal: Journal, exchange: Exchange) -> None:
-        """Count an exchange that ``journal`` took, and make room for it."""
-        self._order.append((journal, exchange.number))
-        self.took(1, exchange.weight)
+    def put(self, journal: Journal, number: int, weight: int) -> None:
+        """Count the exchange ``number`` that ``journal`` took, and make room for it."""
+        self._order.append((journal, number))
+        self.took(1, weight)
         while self.weight > self.budget:
             owner, number = self._order.popleft()
             owner.let_go(number)
@@ -125,10 +125,11 @@ class Shelf:
 class Journal:
     """The last exchanges of one organization, or those that named none."""
 
-    __slots__ = ("_exchanges", "_restored", "_shelf", "capacity", "total")
+    __slots__ = ("_exchanges", "_restored", "_shelf", "_weights", "capacity", "total")
 
     def __init__(self, capacity: int = CAPACITY, shelf: Shelf | None = None) -> None:
         self._exchanges: deque[Exchange] = deque()
+        self._weights: deque[int] = deque()
         self._restored: deque[int] = deque(maxlen=64)
         self._shelf = Shelf() if shelf is None else shelf  # an empty one is falsy
         self.capacity = capacity
@@ -140,10 +141,12 @@ class Journal:
         with self._shelf.lock:
             self.total += 1
             exchange = make(self.total)
+            weight = exchange.weight
             self._exchanges.append(exchange)
+            self._weights.append(weight)
             if len(self._exchanges) > self.capacity:
                 self._drop()
-            self._shelf.put(self, exchange)
+            self._shelf.put(self, self.total, weight)
             return exchange
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -192,7 +195,8 @@ class Journal:
             self._drop()
 
     def _drop(self) -> None:
-        self._shelf.took(-1, -self._exchanges.popleft().weight)
+        self._exchanges.popleft()
+        self._shelf.took(-1, -self._weights.popleft())
 
 
 @dataclass(frozen=True, slots=True)

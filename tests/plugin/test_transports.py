@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -123,7 +124,8 @@ def test_slow_answers_leave_the_loop_free(
 
     async def ask() -> list[str]:
         loop, seen = asyncio.get_running_loop(), []
-        monkeypatch.setattr(local.app.mock.pipeline, "wait", lambda _: _hold(loop, held))
+        sleeper = SimpleNamespace(wait=lambda _: _hold(loop, held), wake=lambda: None)
+        monkeypatch.setattr(local.app.mock.pipeline, "sleeper", sleeper)
         async with local.httpx_async_client(headers=org.key().headers) as client:
             org.plant_fault(kind="latency", latency=5)
             answer = asyncio.create_task(client.get(ELSEWHERE))
