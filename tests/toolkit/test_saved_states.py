@@ -1,0 +1,181 @@
+"""An organization's state as a document: dumped, loaded, and served from a fixture file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from werkzeug.test import Client
+
+from mockserver import create_app
+from mockserver.clock import Clock, parse_time
+from mockserver.data import default_fixtures
+from mockserver.errors import BadState, FixtureError, Misuse, UnknownPermission
+from mockserver.seeds import Subscription
+from mockserver.state import dump, read
+
+if TYPE_CHECKING:
+    from mockserver.organizations import Organization
+    from tests.conftest import Tenant
+    from tests.toolkit.conftest import Ask
+
+NEXT_DAY = "2026-02-01T09:00:00Z"
+
+
+@pytest.fixture
+def lived(tenant: Tenant) -> Tenant:
+    """Return an organization to which a lot has happened."""
+    tenant.call("createTrackingLink", body={"name": "Rye and cardamom"})
+    tenant.call("deleteUserList")
+    tenant.mint("api_tags_list", revoked=True, note="old")
+    tenant.mint("api_accounts_list", expires=tenant.organization.clock.now() + 3_600)
+    organization = tenant.organization
+    organization.accounts[1001].lose_sync()
+    organization.subscription = Subscription.PAST_DUE
+    organization.windows.set_limits(minute=50)
+    organization.clock.advance(90)
+    tenant.call("listAccounts")
+    return tenant
+
+
+def seen(organization: Organization) -> Mapping[str, Any]:
+    """Return what can be seen of an organization, its keys' secrets and its id apart."""
+    state = dump(organization, whole=True)
+    state["organization"].pop("id")
+    state["keys"] = [{**key, "key": "", "role": ""} for key in state["keys"]]
+    return state
+
+
+def test_loaded_elsewhere_it_is_the_same(lived: Tenant) -> None:
+    """Through JSON, into another mock whose clock says another day: records, windows, keys and all."""
+    text = json.dumps(dump(lived.organization, freeze=True))
+    clock = Clock()
+    clock.freeze(parse_time(NEXT_DAY))
+    other = create_app(clock=clock).mock.world
+    loaded = other.load_organization(read(json.loads(text), other.permissions))
+    now = lived.organization.clock.now()
+    lived.organization.clock.freeze()
+
+    assert now == loaded.clock.now()
+    assert [k.secret for k in lived.world.keys_of(lived.organization)] == [
+        k.secret for k in other.keys_of(loaded)
+    ]
+    assert {**seen(lived.organization), "clock": None} == {**seen(loaded), "clock": None}
+
+
+def test_holds_what_was_written_only(lived: Tenant) -> None:
+    """The rest is made again from the day's seed, so a document stays small."""
+    records = dump(lived.organization)["records"]
+
+    assert {"1001": {"tracking_links", "user_lists"}} == {k: set(v) for k, v in records.items()}
+    assert len(dump(lived.organization, whole=True)["records"]["1001"]) > 10
+
+
+def test_loads_over_http_for_a_second_organization(control: Ask, lived: Tenant) -> None:
+    """One document serves many organizations, each with keys of its own."""
+    document = control("GET", "/state").get_json()
+    copy = control("POST", "-copy/state?new_keys=true", document).get_json()
+    loaded = lived.world.organization(copy["id"])
+    lived.world.remove_organization(copy["id"])
+
+    assert seen(lived.organization) == seen(loaded)
+    assert len(copy["keys"]) == len(document["keys"])
+    assert {k["key"] for k in copy["keys"]}.isdisjoint(k["key"] for k in document["keys"])
+
+
+def test_loading_replaces_and_reset_returns_to_it(control: Ask, lived: Tenant) -> None:
+    document = control("GET", "/state").get_json()
+    before = seen(lived.organization)
+    lived.organization.subscription = Subscription.ACTIVE
+    control("POST", "/state", document)
+    loaded = seen(lived.organization)
+    lived.call("listAccounts")
+    control("POST", "/reset")
+
+    assert before == loaded == seen(lived.organization)
+    assert "past_due" == control("GET", "").get_json()["subscription"]
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_served_from_a_fixture_file(form: str, control: Ask, lived: Tenant, tmp_path: Path) -> None:
+    """The saved answer, put beside the fixtures, is seeded like any other organization."""
+    fixtures = tmp_path / "fixtures"
+    shutil.copytree(default_fixtures(), fixtures)
+    (fixtures / "organizations").mkdir()
+    saved = control("GET", f"/state?format={form}&freeze=true").get_data()
+    (fixtures / "organizations" / f"lived.{form}").write_bytes(saved)
+    served = create_app(fixtures)
+    key = {"X-API-Key": lived.key}
+    refused = Client(served.wsgi_app).get("/v1/1001/tracking-links", headers=key)
+    organization = served.mock.world.organization(lived.id)
+
+    assert 402 == refused.status_code
+    assert "Rye and cardamom" in repr(organization.accounts[1001].records())
+
+
+def test_yaml_loads_too(control: Ask, lived: Tenant) -> None:
+    text = control("GET", "/state?format=yaml").get_data()
+    before = seen(lived.organization)
+    loaded = control("POST", "/state", data=text, content_type="application/yaml")
+
+    assert 200 == loaded.status_code
+    assert before == seen(lived.organization)
+    assert lived.id == yaml.safe_load(text)["organization"]["id"]
+
+
+def broken(change: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "state": 1,
+        "organization": {"id": "saved", "accounts": [{"id": 1001}]},
+        "born": "2026-01-31",
+    }
+    return {**plain, **change}
+
+
+WRONG: dict[str, tuple[Mapping[str, Any], type[Misuse], str]] = {
+    "form": ({"state": 2}, BadState, "state: 1 was expected"),
+    "member": ({"colour": "red"}, BadState, "'colour' was unexpected"),
+    "born": ({"born": "once"}, BadState, "born: 'once' is no ISO 8601 time"),
+    "frozen": ({"clock": {"frozen": "x"}}, BadState, "clock.frozen: 'x' is no ISO 8601 time"),
+    "account": ({"records": {"7": {"tags": []}}}, BadState, "the organization has no account 7"),
+    "record": (
+        {"records": {"1001": {"tags": [1]}}},
+        BadState,
+        "records.1001.tags.0: 1 is not of type",
+    ),
+    "key": ({"keys": [{"key": "x", "permissions": []}]}, BadState, "keys.0.key:"),
+    "permission": (
+        {"keys": [{"key": "fm_api_x", "permissions": ["api_tea"]}]},
+        UnknownPermission,
+        "unknown permission api_tea",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_says_what_is_wrong(case: str, tenant: Tenant, tmp_path: Path) -> None:
+    """The member is named, and in a fixture file the file too."""
+    change, kind, message = WRONG[case]
+    with pytest.raises(kind, match=message):
+        read(broken(change), tenant.world.permissions)
+    fixtures = tmp_path / "fixtures"
+    shutil.copytree(default_fixtures(), fixtures)
+    (fixtures / "organizations").mkdir()
+    (fixtures / "organizations" / "wrong.json").write_text(json.dumps(broken(change)))
+    with pytest.raises(FixtureError, match=rf"wrong\.json: .*{message}"):
+        create_app(fixtures)
+
+
+def test_keys_of_others_are_not_taken(control: Ask, tenant: Tenant) -> None:
+    """Loaded under another id without new keys, the document would take keys away: 409, nothing changes."""
+    document = control("GET", "/state").get_json()
+    refused = control("POST", "-copy/state", document)
+
+    assert (409, "Taken") == (refused.status_code, refused.headers["X-Mock-Misuse"])
+    assert "ask for new keys" in refused.get_json()["error"]
+    assert 200 == tenant.call("listAccounts").status_code
