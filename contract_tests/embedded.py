@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from contract_tests.profile import Profile
 from mockserver.app import create_app
+from mockserver.errors import Unavailable
 from mockserver.server import MockServer
 
 _THREADS = 24
@@ -16,9 +20,36 @@ _THREADS = 24
 
 @contextmanager
 def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
-    """Start the mock on a free port and yield its profile."""
+    """Start the mock on a free port, in a process of its own, and yield its profile.
+
+    With a process of its own it doesn't share an interpreter with the gate, which then has a core to itself.
+    """
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, spec), daemon=True)
+    process.start()
+    there.close()
+    try:
+        try:
+            url = here.recv()
+        except EOFError:
+            raise Unavailable("the embedded mock did not start") from None
+        yield Profile(base_url=url, allow_writes=True, control=True)
+    finally:
+        here.close()
+        process.join(timeout=5)
+        process.kill()
+
+
+def _serve(parent: Connection, spec: Path | None) -> None:
+    """Serve until the parent closes its end, also when it dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when the run ends
     with MockServer(create_app(spec=spec), threads=_THREADS) as server:
-        yield profile_of(server)
+        parent.send(server.url)
+        try:
+            parent.recv()
+        except EOFError:
+            return
 
 
 def profile_of(server: MockServer) -> Profile:

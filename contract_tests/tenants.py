@@ -72,7 +72,7 @@ class MintedTenant:
         self._path = f"/_mock/organizations/{made['id']}"
         self.held = ""
         """The instant at which the clock stands, once it is held."""
-        self.key = self._key({})
+        self.key = Secret("key", made["keys"][0]["key"])
 
     def account(self) -> int:
         """Return a healthy account."""
@@ -152,13 +152,11 @@ class Minter:
     def tenant(self, **settings: Any) -> MintedTenant:
         """Return a new organization with a healthy account and one in sync_lost."""
         accounts = [{"id": _HEALTHY}, {"id": _SYNC_LOST, "state": "sync_lost"}]
-        made = self.control("POST", "/_mock/organizations", {"accounts": accounts, **settings})
-        return MintedTenant(self, made)
+        return MintedTenant(self, self._made(accounts=accounts, **settings))
 
     def other(self) -> MintedTenant:
         """Return an organization with an account that no other tenant has."""
-        made = self.control("POST", "/_mock/organizations", {"accounts": [{"id": 2001}]})
-        return _Elsewhere(self, made)
+        return _Elsewhere(self, self._made(accounts=[{"id": 2001}]))
 
     def unsubscribed(self) -> MintedTenant:
         """Return an organization without a subscription."""
@@ -176,6 +174,9 @@ class Minter:
             raise RuntimeError(f"the control API refused {method} {path}: {exchange.status}")
         answer: dict[str, Any] = exchange.json
         return answer
+
+    def _made(self, **settings: Any) -> dict[str, Any]:
+        return self.control("POST", "/_mock/organizations", {"keys": [{}], **settings})
 
     def name_of(self, body: dict[str, Any]) -> str:
         """Return the name under which reports show a minted key."""
