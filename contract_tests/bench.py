@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.observe import observe
@@ -14,11 +16,29 @@ from contract_tests.verdicts import Breach, Ledger
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import Need, Rule
 
+T = TypeVar("T")
+
 WHOLE_SERVER = "*"
 
 
 class NotJudged(Exception):
     """Raised when an answer neither keeps nor breaks the rule, such as a 429 in the wrong place."""
+
+
+class Shared:
+    """What the checks of one run find out once for all of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Any] = {}
+
+    def once(self, name: str, find: Callable[[], T]) -> T:
+        """Return what ``find`` returned when it was first called for ``name``."""
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = find()
+            known: T = self._known[name]
+            return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,7 @@ class Bench:
     target: Target
     tenants: Tenants
     ledger: Ledger
+    shared: Shared
     rule: Rule
     operation: Operation | None = None
 
@@ -73,6 +94,17 @@ class Bench:
         if not exchange.is_success or exchange.headroom is None:
             raise NotJudged(f"the probe answered {exchange.status}, without headroom")
         return exchange.headroom
+
+    def step(self, tenant: Tenant) -> tuple[int, int]:
+        """Return what one probe takes from both windows.
+
+        Checks that compare headrooms use it instead of one, so that a server which counts wrongly
+        breaks the rule that says so (``rate.counts-down``) and no other.
+        """
+        first, second = self.left(tenant), self.left(tenant)
+        if second[0] > first[0]:
+            raise NotJudged("a new minute began")
+        return first[0] - second[0], first[1] - second[1]
 
     def send(
         self,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from tabulate import tabulate
 
 from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
 from contract_tests.profile import Profile, read_profile
+from contract_tests.progress import progress_of
 from contract_tests.reports import parse_reports, write_reports
 from contract_tests.reports.outcome import Outcome
 from contract_tests.reports.terminal import print_outcome
@@ -51,7 +51,7 @@ def main() -> None:
 @click.option("--only", multiple=True, metavar="RULE", help="A rule or an area; may be repeated.")
 @click.option("--require", multiple=True, metavar="RULE", help="Fail unless this rule was checked.")
 @click.option("--strict", is_flag=True, help="Let inferred rules break the run too.")
-@click.option("--fast", is_flag=True, help="Check each rule on some of its operations only.")
+@click.option("--fast", is_flag=True, help="Check the rules only, without exploration.")
 @click.option(
     "--allow-writes", is_flag=True, help="Send writes with valid keys to a target that isn't local."
 )
@@ -84,7 +84,7 @@ def run_command(
     _known([*only, *require])
     windows = _windows(allow_exhaust)
     rules = chosen_rules(only)
-    tasks = planned(contract, Options(only, fast), rules)
+    tasks = planned(contract, Options(only), rules)
     with _target(url, profile_file, contract, spec) as found:
         profile = replace(
             found,
@@ -129,22 +129,9 @@ def _run(
     strict: bool,
     require: tuple[str, ...],
 ) -> Outcome:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
     begun = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("checking", total=len(tasks))
-        target = run(
-            contract,
-            profile,
-            tasks,
-            ledger,
-            lambda rule: shown.update(bar, advance=1, description=rule),
-        )
+    with progress_of("checking", len(tasks)) as advance:
+        target = run(contract, profile, tasks, ledger, advance)
     return Outcome(
         base_url=profile.base_url,
         spec=contract.source,
@@ -171,6 +158,40 @@ def _windows(text: str) -> frozenset[str]:
     if windows - {"minute", "day"}:
         raise SuiteError(f"--allow-exhaust takes minute, day or both, got {text!r}")
     return windows
+
+
+@main.command("prove")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="DEFECT",
+    help="A defect or a part of its name; may be repeated.",
+)
+@click.option("--everywhere", is_flag=True, help="Check every operation, not only a telling few.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=2, show_default=True, help="Gates at a time."
+)
+@click.option(
+    "--matrix", type=click.Path(path_type=Path), help="Write the table as a Markdown page."
+)
+@click.option(
+    "--plain",
+    type=click.Path(path_type=Path),
+    help="What plain Schemathesis found, from benchmarks/plain_schemathesis.py.",
+)
+@plain_errors("contract-tests")
+def prove_command(
+    only: tuple[str, ...], everywhere: bool, processes: int, matrix: Path | None, plain: Path | None
+) -> None:
+    """Plant every defect into the embedded mock, and show that its rule is the one reported.
+
+    Exit codes: 0 every defect caught and every rule proven, 1 not so, 2 wrong use, 3 the mock didn't start.
+    """
+    from contract_tests.proving import run_proof
+
+    sys.exit(
+        run_proof(only, everywhere=everywhere, processes=processes, matrix=matrix, plain=plain)
+    )
 
 
 @main.command("rules")

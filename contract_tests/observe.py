@@ -50,16 +50,19 @@ def _observe_error(judge: _Judge) -> None:
     exchange, body = judge.exchange, judge.exchange.json
     error = body.get("error") if isinstance(body, dict) and set(body) == {"error"} else None
     flat = isinstance(error, str) and error != ""
-    judge.require(rules.FLAT, flat, 'an object with the one member "error", a non-empty string')
-    kind = exchange.content_type
-    judge.require(
-        rules.ERROR_JSON, kind == "application/json", "application/json", kind or "no type"
-    )
     if exchange.status >= 500:
         text = exchange.body.decode("utf-8", "replace")
         tells = any(leak in text for leak in _LEAKS)
         allowed = "a flat body that tells nothing of the server"
         judge.require(rules.UPSTREAM_FAILED, flat and not tells, allowed)
+    else:
+        allowed = 'an object with the one member "error", a non-empty string'
+        judge.require(rules.FLAT, flat, allowed)
+    if flat:  # what isn't even that has no type worth judging
+        kind = exchange.content_type
+        judge.require(
+            rules.ERROR_JSON, kind == "application/json", "application/json", kind or "no type"
+        )
 
 
 def _observe_success(judge: _Judge, schemas: Schemas, operation: Operation) -> None:

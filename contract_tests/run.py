@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
-from contract_tests.bench import Bench, NotJudged
+from contract_tests.bench import Bench, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.profile import Profile
 from contract_tests.target import BudgetSpent, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
-from contract_tests.verdicts import Ledger
+from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
 
 _THREADS = 8
-_FAST_STEP = 9
-"""`--fast` takes every ninth operation of a scope."""
 _PER_CHECK = 8
 """Requests that a check sends on one operation, on average and rounded up."""
 
@@ -30,8 +29,10 @@ class Options:
 
     only: tuple[str, ...] = ()
     """Rule ids, or areas; empty means all."""
-    fast: bool = False
-    seed: int = 1
+    sample: Callable[[Sequence[Operation]], Sequence[Operation]] | None = None
+    """Picks the operations that each check runs on, of those that it applies to; without it, all."""
+    first_only: bool = False
+    """Whether to stop as soon as it is known which broken rule is reported first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,26 @@ def chosen_rules(only: Sequence[str]) -> list[Rule]:
 
 
 def planned(contract: Contract, options: Options, rules: Iterable[Rule]) -> list[Task]:
-    """Return the tasks of a run; those that exhaust a window come last."""
+    """Return the tasks of a run in the order of their rules; those that exhaust a window come last."""
     wanted = {rule.id for rule in rules}
     checks = [c for c in load_checks() if any(rule.id in wanted for rule in c.rules)]
     return [
         Task(check, operation)
-        for check in sorted(checks, key=lambda c: c.last)
+        for check in sorted(checks, key=lambda c: (c.last and not options.first_only, _rank(c)))
         for operation in _operations(check, contract, options)
     ]
 
 
 def _operations(check: Check, contract: Contract, options: Options) -> Sequence[Operation | None]:
-    if not check.each:
-        return [None]
-    found = contract.in_scope(check.rule.applies)
-    return found[:: _FAST_STEP * (4 if check.slow else 1)] if options.fast else found
+    found = check.operations(contract)
+    named = [operation for operation in found if operation is not None]
+    if options.sample is None or not named:
+        return found
+    return named[:1] if check.among else options.sample(named)
+
+
+def _rank(check: Check) -> int:
+    return min(rank_of(rule) for rule in check.rules)
 
 
 def estimate(tasks: Sequence[Task]) -> int:
@@ -76,9 +82,12 @@ def run(
     tasks: Sequence[Task],
     ledger: Ledger,
     progress: Progress = lambda _: None,
+    *,
+    first_only: bool = False,
 ) -> Target:
     """Carry out ``tasks`` against the profile's target; returns the target, which knows what was sent.
 
+    ``first_only`` leaves out the tasks that can't change which broken rule is reported first.
     Raises ``Unavailable`` when the target can't be reached.
     """
     target = Target(profile)
@@ -86,12 +95,13 @@ def run(
     tenants: Tenants = (
         Minter(target, contract.permissions) if profile.control else ProfileTenants(target)
     )
-    schemas = Schemas(contract.document)
+    schemas, shared = Schemas(contract.document), Shared()
 
     def carry_out(task: Task) -> None:
         rule = task.check.rule
         _carry_out(
-            Bench(contract, schemas, target, tenants, ledger, rule, task.operation), task.check
+            Bench(contract, schemas, target, tenants, ledger, shared, rule, task.operation),
+            task.check,
         )
         progress(rule.id)
 
@@ -100,7 +110,14 @@ def run(
             carry_out(task)
         return target
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(carry_out, tasks))
+        if not first_only:
+            list(pool.map(carry_out, tasks))
+            return target
+        for rank, group in groupby(tasks, lambda task: _rank(task.check)):
+            broken = ledger.broken()
+            if broken and rank_of(broken[0].rule) < rank:
+                break
+            list(pool.map(carry_out, group))
     return target
 
 

@@ -13,6 +13,7 @@ from contract_tests.exchange import Request, Secret
 from mockserver.contract import Operation
 
 JSON_HEADERS = (("Content-Type", "application/json"),)
+_PADDING = "padding"
 NO_SUCH_ID = 987_654_321_012
 """An id that no example and no seeded record has."""
 
@@ -40,6 +41,18 @@ class Sample:
         return Request(
             self.operation.method, self.url, JSON_HEADERS if body else (), credentials, body
         )
+
+    def sized(
+        self, size: int, *credentials: tuple[str, str, Secret], chunked: bool = False
+    ) -> Request:
+        """Return the request with a body of so many bytes, padded by a member that nobody knows.
+
+        So its size is the only thing that can be wrong with it.
+        """
+        known = self.body if isinstance(self.body, dict) else {}
+        bare = len(orjson.dumps({**known, _PADDING: ""}))
+        body = orjson.dumps({**known, _PADDING: "x" * (size - bare)})
+        return Request(self.operation.method, self.url, JSON_HEADERS, credentials, body, chunked)
 
     @property
     def url(self) -> str:

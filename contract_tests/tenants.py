@@ -42,7 +42,7 @@ class Tenant(Protocol):
     def key_with(self, permission: str) -> Secret: ...
     def key_without(self, permission: str) -> Secret: ...
     def second_key(self) -> Secret: ...
-    def revoked_key(self) -> Secret: ...
+    def revoked_key(self, *, useless: bool = False) -> Secret: ...
     def expired_key(self) -> Secret: ...
     def key_until(self, seconds: float) -> Secret: ...
     def advance(self, seconds: float) -> None: ...
@@ -95,19 +95,20 @@ class MintedTenant:
         """Return another key with every permission."""
         return self._key({})
 
-    def revoked_key(self) -> Secret:
-        """Return a revoked key, of a role that grants nothing: that must not matter any more."""
-        return self._key({"revoked": True, "permissions": []})
+    def revoked_key(self, *, useless: bool = False) -> Secret:
+        """Return a revoked key; of a role that grants nothing if it is to be ``useless`` besides."""
+        return self._key({"revoked": True, **({"permissions": []} if useless else {})})
 
     def expired_key(self) -> Secret:
         """Return a key that expired long ago."""
         return self._key({"expires": "2020-01-01T00:00:00Z"})
 
     def key_until(self, seconds: float) -> Secret:
-        """Hold the clock and return a key that expires ``seconds`` from then."""
+        """Hold the clock at a whole second and return a key that expires ``seconds`` from then."""
         self.hold()
-        expires = datetime.fromisoformat(self.held) + timedelta(seconds=seconds)
-        return self._key({"expires": expires.isoformat()})
+        second = datetime.fromisoformat(self.held).replace(microsecond=0) + timedelta(seconds=1)
+        self._freeze(second.isoformat())
+        return self._key({"expires": (second + timedelta(seconds=seconds)).isoformat()})
 
     def advance(self, seconds: float) -> None:
         """Move the organization's clock ahead."""
@@ -115,7 +116,9 @@ class MintedTenant:
 
     def hold(self, like: Tenant | None = None) -> None:
         """Let the clock stand still, so that no window moves by itself; at the same instant as ``like``'s."""
-        at = like.held if isinstance(like, MintedTenant) else True
+        self._freeze(like.held if isinstance(like, MintedTenant) else True)
+
+    def _freeze(self, at: str | bool) -> None:
         self.held = self._minter.control("POST", f"{self._path}/clock", {"freeze": at})["now"]
 
     def subscribe(self, state: str) -> None:
@@ -227,8 +230,8 @@ class ProfileTenant:
         """Return the second key."""
         return self._named("second", Need.SECOND_KEY)
 
-    def revoked_key(self) -> Secret:
-        """Return the revoked key."""
+    def revoked_key(self, *, useless: bool = False) -> Secret:
+        """Return the revoked key, whose role nobody knows."""
         return self._named("revoked", Need.REVOKED)
 
     def expired_key(self) -> Secret:

@@ -9,7 +9,18 @@ from enum import StrEnum
 from typing import Any
 
 from contract_tests.exchange import Exchange
-from mockserver.rules import RULES, Level, Rule
+from mockserver import rules as catalogue
+from mockserver.rules import RULES, Rule
+
+FOUNDATIONS = (catalogue.ENVELOPE, catalogue.HEADROOM, catalogue.ORGS_INDEPENDENT)
+"""Rules that other checks rest on; where one is broken, what else is broken may follow from it."""
+
+_RANKS = {rule: place for place, rule in enumerate(dict.fromkeys((*FOUNDATIONS, *RULES.values())))}
+
+
+def rank_of(rule: Rule) -> int:
+    """Return where the rule stands among likely causes: foundations first, then the contract's own order."""
+    return _RANKS[rule]
 
 
 class Verdict(StrEnum):
@@ -85,8 +96,6 @@ class Ledger:
     def __init__(self, rules: Iterable[Rule] | None = None) -> None:
         self._lock = threading.Lock()
         self.findings = {rule.id: Finding(rule) for rule in rules or RULES.values()}
-        self.first_broken: list[str] = []
-        """The ids of broken rules in the order in which they broke."""
 
     def keep(self, rule: Rule, operation: str) -> None:
         """Record that the rule was judged and kept once."""
@@ -106,8 +115,6 @@ class Ledger:
             finding.exercised.add(breach.operation)
             if all(breach.operation != known.operation for known in finding.breaches):
                 finding.breaches.append(breach)
-            if breach.rule.id not in self.first_broken:
-                self.first_broken.append(breach.rule.id)
 
     def leave(self, rule: Rule, reason: str) -> None:
         """Record that the rule could not be judged here."""
@@ -125,11 +132,7 @@ class Ledger:
         """Return how many rules ended with ``verdict``."""
         return sum(finding.verdict is verdict for finding in self.findings.values())
 
-    def broken(self, *, strict: bool) -> list[Finding]:
-        """Return the broken rules that break the run: inferred ones only if ``strict``."""
-        return [
-            finding
-            for finding in self.findings.values()
-            if finding.verdict is Verdict.BROKEN
-            and (strict or finding.rule.level is not Level.INFERRED)
-        ]
+    def broken(self) -> list[Finding]:
+        """Return the broken rules, the likely causes first."""
+        found = [f for f in self.findings.values() if f.verdict is Verdict.BROKEN]
+        return sorted(found, key=lambda finding: rank_of(finding.rule))

@@ -60,6 +60,13 @@ def main() -> None:
     envvar="FANSMETRIC_MOCK_TOKEN",
     help="Open the control API to callers with this token.",
 )
+@click.option(
+    "--defect",
+    "defects",
+    multiple=True,
+    metavar="NAME",
+    help="Break a rule on purpose; may be repeated.",
+)
 @plain_errors("mockserver")
 def serve(
     host: str,
@@ -70,6 +77,7 @@ def serve(
     no_diagnosis: bool,
     no_check: bool,
     token: str | None,
+    defects: tuple[str, ...],
 ) -> None:
     """Answer the whole API on a local port, until interrupted."""
     from mockserver.app import create_app
@@ -86,6 +94,10 @@ def serve(
         check_responses=not no_check,
         token=token,
     )
+    if defects:
+        from mockserver.defects import defect_named, site_of
+
+        site_of(app.mock).plant([defect_named(name) for name in defects])
 
     def announce(url: str) -> None:
         contract = app.mock.contract
@@ -122,6 +134,16 @@ def rules(as_json: bool) -> None:
     head = ("rule", "level", "sentence", "source", "applies to")
     rows = [(r.id, str(r.level), r.sentence, r.source, str(r.applies)) for r in RULES.values()]
     _print(head, rows, as_json)
+
+
+@main.command()
+@_json_option
+def defects(as_json: bool) -> None:
+    """List the defects that can be planted to test a conformance gate."""
+    from mockserver.defects import DEFECTS
+
+    rows = [(d.name, d.rule.id, d.sentence) for d in DEFECTS.values()]
+    _print(("defect", "rule", "sentence"), rows, as_json)
 
 
 _KEY_HEAD = ("key", "organization", "accounts", "role", "what it shows")

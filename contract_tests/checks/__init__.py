@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from contract_tests.bench import Bench
+from mockserver.contract import Contract, Operation
 from mockserver.rules import Rule
 
 AREAS = ("auth", "permission", "rate", "credit", "error", "envelope", "pagination", "order")
@@ -22,12 +23,18 @@ class Check:
     scenario: Scenario
     each: bool
     """Whether it runs on every operation in the rule's scope, or once."""
+    among: Callable[[Contract], Sequence[Operation]] | None = None
+    """The operations that it runs on, where they aren't those in the rule's scope."""
     beside: tuple[Rule, ...] = ()
     """Further rules that the scenario judges."""
     last: bool = False
     """Whether it exhausts a window, so that on a shared organization it must come after the others."""
-    slow: bool = False
-    """Whether `--fast` runs it on a few operations only."""
+
+    def operations(self, contract: Contract) -> Sequence[Operation | None]:
+        """Return the operations that it runs on; ``None`` stands for the whole server."""
+        if not self.each:
+            return [None]
+        return self.among(contract) if self.among else contract.in_scope(self.rule.applies)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -40,12 +47,16 @@ CHECKS: list[Check] = []
 
 
 def check(
-    rule: Rule, *beside: Rule, each: bool = True, last: bool = False, slow: bool = False
+    rule: Rule,
+    *beside: Rule,
+    each: bool = True,
+    among: Callable[[Contract], Sequence[Operation]] | None = None,
+    last: bool = False,
 ) -> Callable[[Scenario], Scenario]:
     """Register a scenario as the check of ``rule``."""
 
     def register(scenario: Scenario) -> Scenario:
-        CHECKS.append(Check(rule, scenario, each, beside, last, slow))
+        CHECKS.append(Check(rule, scenario, each, among, beside, last))
         return scenario
 
     return register

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.checks import check
-from contract_tests.exchange import Exchange, Request
+from contract_tests.exchange import Exchange
 from contract_tests.samples import NO_SUCH_ID, Sample, bearer
 from contract_tests.tenants import Tenant
 from mockserver import rules
@@ -20,26 +20,19 @@ def charged_refusals(bench: Bench) -> None:
     """Between two probes, each refusal past the auth gate takes one from both windows."""
     tenant = bench.tenants.tenant()
     tenant.hold()
+    before = bench.left(tenant)
     for fail in _failures(bench, tenant):
-        before = bench.left(tenant)
         refused = fail()
-        tenant_is_back(bench, tenant)
         after = bench.left(tenant)
-        if refused.status in (401, 429) or refused.status < 400 or after[0] > before[0]:
-            continue
-        due = (before[0] - 2, before[1] - 2)
-        bench.require(
-            after == due,
-            refused,
-            f"headroom {due} after a {refused.status} and a success",
-            f"{after}",
-        )
-
-
-def tenant_is_back(bench: Bench, tenant: Tenant) -> None:
-    """Return the organization to a state in which a probe succeeds."""
-    if bench.tenants.fresh:
-        tenant.subscribe("active")
+        charged = refused.status >= 400 and refused.status not in (401, 429)
+        if charged and after[0] <= before[0]:
+            bench.require(
+                after == (before[0] - 2, before[1] - 2),
+                refused,
+                f"headroom {(before[0] - 2, before[1] - 2)} after a {refused.status} and a success",
+                f"{after}",
+            )
+        before = after
 
 
 def _failures(bench: Bench, tenant: Tenant) -> Iterator[Fail]:
@@ -47,10 +40,8 @@ def _failures(bench: Bench, tenant: Tenant) -> Iterator[Fail]:
     sample, operation = bench.sample(tenant), bench.operation
     if operation is None:
         raise NotJudged("no operation")
-    large = sample.request(bearer(tenant.key))
-    yield lambda: bench.send_request(
-        _oversized(large.method, large.path, tenant), operation, permitted=True
-    )
+    large = sample.sized(MAX_BODY + 1, bearer(tenant.key))
+    yield lambda: bench.send_request(large, operation, permitted=True)
     if operation.on_account:
         yield lambda: bench.send(sample.with_path(account_id="x"), tenant.key)
         yield lambda: bench.send(sample.with_path(account_id=NO_SUCH_ID), tenant.key)
@@ -66,7 +57,9 @@ def _staged(bench: Bench, tenant: Tenant, sample: Sample) -> Iterator[Fail]:
 
     def unsubscribed() -> Exchange:
         tenant.subscribe("past_due")
-        return bench.send(sample, tenant.key)
+        refused = bench.send(sample, tenant.key)
+        tenant.subscribe("active")
+        return refused
 
     yield unsubscribed
     if not operation.upstream:
@@ -79,13 +72,3 @@ def _staged(bench: Bench, tenant: Tenant, sample: Sample) -> Iterator[Fail]:
         return bench.send(sample, tenant.key)
 
     yield upstream_fails
-
-
-def _oversized(method: str, path: str, tenant: Tenant) -> Request:
-    return Request(
-        method,
-        path,
-        (("Content-Type", "application/json"),),
-        (bearer(tenant.key),),
-        bytes(MAX_BODY + 1),
-    )

@@ -26,7 +26,7 @@ def as_json(outcome: Outcome) -> str:
         "strict": outcome.strict,
         "exit_code": outcome.exit_code,
         "counts": {str(verdict): ledger.counted(verdict) for verdict in Verdict},
-        "first_broken": ledger.first_broken,
+        "first_broken": [finding.rule.id for finding in ledger.broken()],
         "rules": [_rule(finding, outcome) for finding in outcome.findings],
     }
     return json.dumps(report, indent=1, ensure_ascii=False) + "\n"

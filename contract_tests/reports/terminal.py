@@ -22,9 +22,8 @@ _MOST_BREACHES = 3
 def print_outcome(outcome: Outcome, console: Console) -> None:
     """Print the table of rules, the breaches, and the sum."""
     console.print(_table(outcome))
-    for finding in outcome.findings:
-        if finding.breaches:
-            _print_breaches(finding, outcome, console)
+    for finding in outcome.ledger.broken():
+        _print_breaches(finding, outcome, console)
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
     console.print(f"\n{counts}; {outcome.requests:,} requests in {outcome.seconds:.0f} s.")
 

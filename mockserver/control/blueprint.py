@@ -12,6 +12,7 @@ from mockserver.clock import TimeReversed
 from mockserver.control import (
     accounts,
     clocks,
+    defects,
     faults,
     journals,
     keys,
@@ -39,6 +40,7 @@ ROUTES: Routes = (
     *faults.ROUTES,
     *journals.ROUTES,
     *states.ROUTES,
+    *defects.ROUTES,
 )
 """Every route under `/_mock`."""
 

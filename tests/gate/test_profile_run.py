@@ -10,6 +10,7 @@ import pytest
 from contract_tests.exchange import Secret
 from contract_tests.profile import Profile
 from contract_tests.run import Options, chosen_rules, planned, run
+from contract_tests.sampling import covering
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
@@ -55,7 +56,7 @@ def judged(app: MockFlask, contract: Contract, only: str, **changes: Any) -> Led
             accounts={"healthy": 1001, "sync_lost": 1003, "other": 2001},
             allow_writes=True,
         )
-        options = Options(fast=True)
+        options = Options(sample=covering)
         run(contract, replace(profile, **changes), planned(contract, options, chosen), ledger)
     return ledger
 
