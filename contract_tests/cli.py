@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,15 +12,14 @@ import click
 from rich.console import Console
 from tabulate import tabulate
 
+from contract_tests.baseline import read_baseline
 from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
+from contract_tests.gate import Asked, check_target
 from contract_tests.profile import Profile, read_profile
-from contract_tests.progress import progress_of
 from contract_tests.reports import parse_reports, write_reports
-from contract_tests.reports.outcome import Outcome
 from contract_tests.reports.terminal import print_outcome
-from contract_tests.run import Options, Task, chosen_rules, estimate, planned, run
-from contract_tests.verdicts import Ledger
+from contract_tests.run import EXAMPLES
 from mockserver.commands import plain_errors
 from mockserver.contract import Contract, load_contract
 from mockserver.errors import SuiteError
@@ -53,12 +51,28 @@ def main() -> None:
 @click.option("--strict", is_flag=True, help="Let inferred rules break the run too.")
 @click.option("--fast", is_flag=True, help="Check the rules only, without exploration.")
 @click.option(
+    "--explore",
+    is_flag=True,
+    help="Explore a target without a control API too: thousands of requests.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the exploration.")
+@click.option(
+    "--examples",
+    type=click.IntRange(1),
+    default=EXAMPLES,
+    show_default=True,
+    help="Requests that the exploration makes up for each operation.",
+)
+@click.option(
     "--allow-writes", is_flag=True, help="Send writes with valid keys to a target that isn't local."
 )
 @click.option(
     "--allow-exhaust", metavar="minute,day", default="", help="Windows that may be used up."
 )
 @click.option("--max-requests", type=click.IntRange(1), help="Send no more than so many requests.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="Breaches that are known and accepted."
+)
 @click.option(
     "--report", "reports", default="", metavar="json=F,junit=F,md=F", help="Write reports."
 )
@@ -73,30 +87,37 @@ def run_command(
     require: tuple[str, ...],
     strict: bool,
     fast: bool,
+    explore: bool,
+    seed: int,
+    examples: int,
     allow_writes: bool,
     allow_exhaust: str,
     max_requests: int | None,
+    baseline: Path | None,
     reports: str,
     spec: Path | None,
 ) -> None:
     """Check the server at URL, or the embedded mock when no URL and no profile is given."""
     contract, files = load_contract(spec), parse_reports(reports)
     _known([*only, *require])
-    windows = _windows(allow_exhaust)
-    rules = chosen_rules(only)
-    tasks = planned(contract, Options(only), rules)
+    asked = Asked(
+        only=only,
+        require=require,
+        strict=strict,
+        fast=fast,
+        explore=explore,
+        seed=seed,
+        examples=examples,
+        gaps=tuple(read_baseline(baseline, contract)) if baseline else (),
+    )
     with _target(url, profile_file, contract, spec) as found:
         profile = replace(
             found,
             allow_writes=found.allow_writes or allow_writes,
-            allow_exhaust=found.allow_exhaust | windows,
+            allow_exhaust=found.allow_exhaust | _windows(allow_exhaust),
             max_requests=max_requests or found.max_requests,
         )
-        click.echo(
-            f"{len(rules)} rules on {len(contract)} operations of {profile.base_url}: about"
-            f" {estimate(tasks):,} requests, each of which uses a credit unless it is refused with 401 or 429."
-        )
-        outcome = _run(contract, profile, tasks, Ledger(rules), strict=strict, require=require)
+        outcome = check_target(contract, profile, asked, click.echo)
     # A file or a pipe has no width of its own; reasons should stay on one line there.
     print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
     write_reports(outcome, files)
@@ -118,30 +139,6 @@ def _target(
     else:
         with embedded_mock(spec) as profile:
             yield profile
-
-
-def _run(
-    contract: Contract,
-    profile: Profile,
-    tasks: list[Task],
-    ledger: Ledger,
-    *,
-    strict: bool,
-    require: tuple[str, ...],
-) -> Outcome:
-    begun = time.monotonic()
-    with progress_of("checking", len(tasks)) as advance:
-        target = run(contract, profile, tasks, ledger, advance)
-    return Outcome(
-        base_url=profile.base_url,
-        spec=contract.source,
-        operations=len(contract),
-        requests=target.sent,
-        seconds=time.monotonic() - begun,
-        ledger=ledger,
-        strict=strict,
-        require=require,
-    )
 
 
 def _known(names: list[str]) -> None:

@@ -14,6 +14,7 @@ import schemathesis
 from schemathesis.core.failures import Failure, FailureGroup, Severity
 
 from contract_tests.exchange import Exchange, Request
+from contract_tests.headroom import Falling
 from contract_tests.observe import observe
 from contract_tests.verdicts import Breach, Ledger
 from mockserver.contract import Contract, Operation, Schemas, load_contract
@@ -39,6 +40,9 @@ class RuleBroken(Failure):
         return self.rule
 
 
+_falling = Falling()
+
+
 @cache
 def _contract() -> tuple[Contract, Schemas, dict[tuple[str, str], Operation]]:
     contract = load_contract()
@@ -54,7 +58,9 @@ def fansmetric_rules(ctx: Any, response: Any, case: Any) -> bool | None:
     if operation is None or response.request.method != operation.method:
         return True  # a probe with a method that the contract doesn't have
     ledger = Ledger()
-    observe(ledger, schemas, _exchange(response), operation)
+    exchange = _exchange(response)
+    observe(ledger, schemas, exchange, operation)
+    _falling.judge(ledger, exchange, operation)
     breaches = [breach for finding in ledger.findings.values() for breach in finding.breaches]
     if breaches:
         raise FailureGroup([RuleBroken(breach) for breach in breaches])

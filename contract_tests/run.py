@@ -20,6 +20,9 @@ _THREADS = 8
 _PER_CHECK = 8
 """Requests that a check sends on one operation, on average and rounded up."""
 
+EXAMPLES = 3
+"""Requests that the exploration makes up for each operation, unless more are asked for."""
+
 Progress = Callable[[str], None]
 
 
@@ -92,36 +95,47 @@ def run(
     """
     target = Target(profile)
     target.reach()
-    tenants: Tenants = (
-        Minter(target, contract.permissions) if profile.control else ProfileTenants(target)
-    )
+    tenants = tenants_of(target, contract)
     schemas, shared = Schemas(contract.document), Shared()
 
-    def carry_out(task: Task) -> None:
+    def do(task: Task) -> None:
         rule = task.check.rule
-        _carry_out(
+        carry_out(
             Bench(contract, schemas, target, tenants, ledger, shared, rule, task.operation),
             task.check,
         )
         progress(rule.id)
 
-    if not tenants.fresh:
-        for task in tasks:
-            carry_out(task)
-        return target
-    with ThreadPoolExecutor(_THREADS) as pool:
-        if not first_only:
-            list(pool.map(carry_out, tasks))
-            return target
-        for rank, group in groupby(tasks, lambda task: _rank(task.check)):
-            broken = ledger.broken()
-            if broken and rank_of(broken[0].rule) < rank:
-                break
-            list(pool.map(carry_out, group))
+    try:
+        with ThreadPoolExecutor(_THREADS if tenants.fresh else 1) as pool:
+            for rank, group in groupby(tasks, lambda task: _rank(task.check) if first_only else 0):
+                broken = ledger.broken() if first_only else []
+                if broken and rank_of(broken[0].rule) < rank:
+                    break
+                _all(pool, do, group)
+    except KeyboardInterrupt:
+        ledger.interrupted = True
     return target
 
 
-def _carry_out(bench: Bench, check: Check) -> None:
+def tenants_of(target: Target, contract: Contract) -> Tenants:
+    """Return where the checks of a target get their organizations from."""
+    fresh = target.profile.control
+    return Minter(target, contract.permissions) if fresh else ProfileTenants(target)
+
+
+def _all(
+    pool: ThreadPoolExecutor, carry_out: Callable[[Task], None], tasks: Iterable[Task]
+) -> None:
+    """Carry out ``tasks``; whoever interrupts waits for those under way only."""
+    try:
+        list(pool.map(carry_out, tasks))
+    except KeyboardInterrupt:
+        pool.shutdown(cancel_futures=True)
+        raise
+
+
+def carry_out(bench: Bench, check: Check) -> None:
     """Run one scenario; whatever keeps it from judging is recorded for all the rules it stands for."""
     try:
         check.scenario(bench)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,8 @@ class Breach:
             "allowed": self.allowed,
             "found": self.found,
         }
+        if self.after is not None:
+            evidence["after"] = self.after
         if self.exchange is not None:
             evidence |= self.exchange.shown()
             evidence["repeat"] = self.exchange.request.curl(base_url)
@@ -96,6 +98,8 @@ class Ledger:
     def __init__(self, rules: Iterable[Rule] | None = None) -> None:
         self._lock = threading.Lock()
         self.findings = {rule.id: Finding(rule) for rule in rules or RULES.values()}
+        self.interrupted = False
+        """Whether somebody ended the run before it was through."""
 
     def keep(self, rule: Rule, operation: str) -> None:
         """Record that the rule was judged and kept once."""
@@ -127,6 +131,16 @@ class Ledger:
         with self._lock:
             if rule.id in self.findings:
                 self.findings[rule.id].errors.append(error)
+
+    def merge(self, findings: Mapping[str, Finding]) -> None:
+        """Take over what was found elsewhere."""
+        with self._lock:
+            for id, found in findings.items():
+                finding = self.findings[id]
+                finding.times += found.times
+                finding.exercised |= found.exercised
+                known = {breach.operation for breach in finding.breaches}
+                finding.breaches += [b for b in found.breaches if b.operation not in known]
 
     def counted(self, verdict: Verdict) -> int:
         """Return how many rules ended with ``verdict``."""

@@ -25,8 +25,13 @@ def as_json(outcome: Outcome) -> str:
         "seconds": round(outcome.seconds, 1),
         "strict": outcome.strict,
         "exit_code": outcome.exit_code,
+        "interrupted": ledger.interrupted,
         "counts": {str(verdict): ledger.counted(verdict) for verdict in Verdict},
         "first_broken": [finding.rule.id for finding in ledger.broken()],
+        "baseline": {
+            "expired": [gap.rule for gap in outcome.baseline.expired],
+            "passed": [gap.rule for gap in outcome.baseline.passed],
+        },
         "rules": [_rule(finding, outcome) for finding in outcome.findings],
     }
     return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
@@ -40,6 +45,8 @@ def _rule(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "sentence": rule.sentence,
         "source": rule.source,
         "verdict": str(finding.verdict),
+        "breaks_the_run": finding.verdict is Verdict.BROKEN and outcome.breaks(finding),
+        "accepted": _accepted(outcome, finding),
         "reason": finding.reason
         if finding.verdict in (Verdict.NOT_CHECKED, Verdict.ERROR)
         else None,
@@ -47,6 +54,11 @@ def _rule(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "operations": sorted(finding.exercised),
         "breaches": [breach.shown(outcome.base_url) for breach in finding.breaches],
     }
+
+
+def _accepted(outcome: Outcome, finding: Finding) -> dict[str, str] | None:
+    gap = outcome.baseline.accepted.get(finding.rule.id)
+    return None if gap is None else {"reason": gap.reason, "expires": gap.expires.isoformat()}
 
 
 def as_junit(outcome: Outcome) -> str:
@@ -97,15 +109,19 @@ def as_markdown(outcome: Outcome) -> str:
     for finding in outcome.findings:
         if finding.verdict is Verdict.KEPT:
             continue
+        verdict = outcome.verdict(finding)
         for breach in finding.breaches:
             lines.append(
-                _row(finding, breach.operation, f"{breach.found}; allowed: {breach.allowed}")
+                _row(
+                    finding, verdict, breach.operation, f"{breach.found}; allowed: {breach.allowed}"
+                )
             )
         if not finding.breaches:
-            lines.append(_row(finding, "", finding.reason))
-    return "\n".join(lines) + "\n"
+            lines.append(_row(finding, verdict, "", finding.reason))
+    notes = outcome.baseline.notes()
+    return "\n".join([*lines, "", *notes] if notes else lines) + "\n"
 
 
-def _row(finding: Finding, where: str, what: str) -> str:
-    cells = (finding.rule.id, str(finding.rule.level), str(finding.verdict), where, what[:200])
+def _row(finding: Finding, verdict: str, where: str, what: str) -> str:
+    cells = (finding.rule.id, str(finding.rule.level), verdict, where, what[:200])
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from contract_tests.baseline import Judged
 from contract_tests.verdicts import Finding, Ledger, Verdict
 from mockserver.rules import Level
 
@@ -21,6 +22,8 @@ class Outcome:
     strict: bool
     require: tuple[str, ...] = ()
     """Rules that must have been checked."""
+    baseline: Judged = field(default_factory=Judged)
+    """The known gaps that were met, and the entries that are out of date."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -28,16 +31,29 @@ class Outcome:
         return list(self.ledger.findings.values())
 
     def breaks(self, finding: Finding) -> bool:
-        """Whether a broken rule breaks the run: an inferred one only advises, unless ``strict``."""
+        """Whether a broken rule breaks the run: an inferred one only advises, unless ``strict``.
+
+        A known gap doesn't either.
+        """
+        if finding.rule.id in self.baseline.accepted:
+            return False
         return self.strict or finding.rule.level is not Level.INFERRED
+
+    def verdict(self, finding: Finding) -> str:
+        """Return the verdict in words, with what makes a breach a mild one."""
+        if finding.verdict is not Verdict.BROKEN or self.breaks(finding):
+            return str(finding.verdict)
+        gap = self.baseline.accepted.get(finding.rule.id)
+        mild = "advisory" if gap is None else f"accepted until {gap.expires}: {gap.reason}"
+        return f"{finding.verdict} ({mild})"
 
     @property
     def exit_code(self) -> int:
-        """0 kept, 1 broken, 3 the suite broke, 4 nothing checked or a required rule not checked."""
+        """0 kept, 1 broken, 3 the suite broke or was interrupted, 4 nothing checked or a required rule not checked."""
         verdicts = {finding.rule.id: finding.verdict for finding in self.findings}
         if any(f.verdict is Verdict.BROKEN and self.breaks(f) for f in self.findings):
             return 1
-        if Verdict.ERROR in verdicts.values():
+        if Verdict.ERROR in verdicts.values() or self.ledger.interrupted:
             return 3
         judged = any(v in (Verdict.KEPT, Verdict.BROKEN) for v in verdicts.values())
         missing = [rule for rule in self.require if verdicts.get(rule) is Verdict.NOT_CHECKED]

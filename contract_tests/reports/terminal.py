@@ -25,6 +25,10 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
     for finding in outcome.ledger.broken():
         _print_breaches(finding, outcome, console)
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
+    for note in outcome.baseline.notes():
+        console.print(escape(note))
+    if outcome.ledger.interrupted:
+        console.print("\n[bold yellow]interrupted[/]: this is what was checked by then")
     console.print(f"\n{counts}; {outcome.requests:,} requests in {outcome.seconds:.0f} s.")
 
 
@@ -37,12 +41,11 @@ def _table(outcome: Outcome) -> Table:
     table.add_column("why not", overflow="fold")
     for finding in outcome.findings:
         verdict = finding.verdict
-        advisory = verdict is Verdict.BROKEN and not outcome.breaks(finding)
         reason = finding.reason if verdict in (Verdict.NOT_CHECKED, Verdict.ERROR) else ""
         table.add_row(
             finding.rule.id,
             str(finding.rule.level),
-            f"[{_STYLES[verdict]}]{verdict}{' (advisory)' if advisory else ''}[/]",
+            f"[{_STYLES[verdict]}]{escape(outcome.verdict(finding))}[/]",
             str(len(finding.exercised - {"*"})) if finding.exercised - {"*"} else "",
             str(finding.times),
             escape(reason[:200]),
@@ -51,20 +54,31 @@ def _table(outcome: Outcome) -> Table:
 
 
 def _print_breaches(finding: Finding, outcome: Outcome, console: Console) -> None:
+    head, *lines = breach_lines(finding, outcome.base_url)
+    console.print(f"\n[bold red]{finding.rule.id}[/]{escape(head.removeprefix(finding.rule.id))}")
+    for line in lines:
+        console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def breach_lines(finding: Finding, base_url: str) -> list[str]:
+    """Return a broken rule and its first breaches in plain lines, keys masked."""
     rule = finding.rule
-    console.print(f"\n[bold red]{rule.id}[/] {escape(rule.sentence)}")
-    console.print(f"  source: {escape(rule.source)} ({rule.level})")
+    lines = [f"{rule.id} {rule.sentence}", f"  source: {rule.source} ({rule.level})"]
     for breach in finding.breaches[:_MOST_BREACHES]:
-        console.print(f"  {escape(breach.operation)}")
-        console.print(f"    allowed  {escape(breach.allowed)}")
-        console.print(f"    found    {escape(breach.found)}")
+        lines.append(f"  {breach.operation}")
+        if breach.after is not None:
+            lines.append(f"    by       {breach.after}")
+        lines += [f"    allowed  {breach.allowed}", f"    found    {breach.found}"]
         if breach.exchange is not None:
             shown = breach.exchange.shown()["response"]
-            console.print(f"    answer   {shown['status']} {escape(shown['body'][:160])}")
-            console.print(
-                f"    repeat   {escape(breach.exchange.request.curl(outcome.base_url))}",
-                soft_wrap=True,
-            )
+            lines.append(f"    answer   {shown['status']} {shown['body'][:160]}")
+            lines.append(f"    repeat   {breach.exchange.request.curl(base_url)}")
     more = len(finding.breaches) - _MOST_BREACHES
     if more > 0:
-        console.print(f"  and on {more} more operations")
+        lines.append(f"  and on {more} more operations")
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in one line, without what would act on a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,121 @@
+"""Known gaps of a target: breaches that somebody has accepted, with a reason and until a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from contract_tests.verdicts import Finding, Ledger, Verdict
+from mockserver.clock import Clock
+from mockserver.contract import Contract
+from mockserver.errors import SuiteError
+from mockserver.rules import RULES
+from mockserver.shapes import TEXT, Shape, closed
+from mockserver.yamlfile import read_yaml
+
+_DAY: Shape = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_GAP = closed(
+    {
+        "rule": TEXT,
+        "target": TEXT,
+        "reason": TEXT,
+        "expires": _DAY,
+        "operations": {"type": "array", "items": TEXT, "minItems": 1},
+    },
+    "rule",
+    "target",
+    "reason",
+    "expires",
+)
+_SHAPE: Shape = {"type": "array", "items": _GAP}
+
+
+class BaselineError(SuiteError):
+    """Raised when a baseline can't be used; names the file, the entry and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One accepted breach."""
+
+    rule: str
+    target: str
+    """The base URL of the target that has it."""
+    reason: str
+    expires: date
+    """The first day on which it is accepted no more."""
+    operations: frozenset[str] = frozenset()
+    """Where it is accepted, as method and path; empty means everywhere."""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether all that is known to be wrong is accepted."""
+        return not self.operations or {b.operation for b in finding.breaches} <= self.operations
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a baseline comes to in one run."""
+
+    accepted: Mapping[str, Gap] = field(default_factory=dict)
+    """The gap of each broken rule that is accepted, by the rule's id."""
+    expired: tuple[Gap, ...] = ()
+    """Gaps that would have been accepted some time ago."""
+    passed: tuple[Gap, ...] = ()
+    """Gaps whose rules were kept after all; their entries can go."""
+
+    def notes(self) -> list[str]:
+        """Return what the maintainer of the baseline should do, in lines."""
+        return [
+            f"{gap.rule}: its entry in the baseline expired on {gap.expires}"
+            for gap in self.expired
+        ] + [f"{gap.rule}: is kept now; remove its entry from the baseline" for gap in self.passed]
+
+
+def read_baseline(file: Path, contract: Contract) -> list[Gap]:
+    """Return the gaps in ``file``.
+
+    Raises ``BaselineError`` when it can't be read, or names an unknown rule or operation, or no day.
+    """
+    value = read_yaml(file, _SHAPE, BaselineError, "the baseline")
+    return [_gap(file, place, entry, contract) for place, entry in enumerate(value)]
+
+
+def _gap(file: Path, place: int, entry: Mapping[str, Any], contract: Contract) -> Gap:
+    where = f"{file}: {place}"
+    if entry["rule"] not in RULES:
+        raise BaselineError(
+            f"{where}.rule: there is no rule {entry['rule']}; `contract-tests rules` lists them all"
+        )
+    operations = frozenset(entry.get("operations", ()))
+    unknown = sorted(operations - {operation.label for operation in contract} - {"*"})
+    if unknown:
+        raise BaselineError(
+            f"{where}.operations: there is no {unknown[0]}; write method and path of the contract"
+        )
+    try:
+        expires = date.fromisoformat(entry["expires"])
+    except ValueError:
+        raise BaselineError(f"{where}.expires: {entry['expires']} is no day") from None
+    return Gap(entry["rule"], entry["target"].rstrip("/"), entry["reason"], expires, operations)
+
+
+def judge(gaps: list[Gap], ledger: Ledger, target: str, today: date | None = None) -> Judged:
+    """Return which findings of ``target`` are accepted ``today``, and which entries are out of date."""
+    day = today or datetime.fromtimestamp(Clock().now(), UTC).date()
+    accepted: dict[str, Gap] = {}
+    expired, passed = [], []
+    for gap in gaps:
+        finding = ledger.findings.get(gap.rule)
+        if gap.target != target or finding is None:
+            continue
+        if finding.verdict is Verdict.KEPT:
+            passed.append(gap)
+        elif finding.verdict is Verdict.BROKEN and gap.covers(finding):
+            if day < gap.expires:
+                accepted[gap.rule] = gap
+            else:
+                expired.append(gap)
+    return Judged(accepted, tuple(expired), tuple(passed))

@@ -1,0 +1,107 @@
+"""The same checks as plain pytest: `pytest contract_tests --target URL`, or `--target-profile FILE`.
+
+Without either, every worker starts the embedded mock for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contract_tests.bench import Bench, Shared
+from contract_tests.embedded import embedded_mock
+from contract_tests.profile import Profile, read_profile
+from contract_tests.run import Options, Task, planned, tenants_of
+from contract_tests.target import Target
+from contract_tests.tenants import Tenants
+from contract_tests.verdicts import Ledger
+from mockserver.contract import Contract, Schemas, load_contract
+from mockserver.errors import SuiteError
+from mockserver.rules import RULES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that name the target."""
+    group = parser.getgroup("contract", "FansMetric contract")
+    group.addoption("--target", metavar="URL", help="Check the server at URL.")
+    group.addoption("--target-profile", metavar="FILE", help="What is known of the target.")
+    group.addoption(
+        "--strict-rules", action="store_true", help="Let inferred rules fail a test too."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to check one organization from several processes at once."""
+    named = config.getoption("--target") or config.getoption("--target-profile")
+    if named and config.getoption("numprocesses", None) and not _profile_of(config).control:
+        raise pytest.UsageError(
+            "a target without a control API has its organization's windows checked one request"
+            " at a time; leave -n out"
+        )
+
+
+def _profile_of(config: pytest.Config) -> Profile:
+    url, file = config.getoption("--target"), config.getoption("--target-profile")
+    try:
+        profile = read_profile(Path(file), load_contract()) if file else Profile(url)
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+    return Profile(url.rstrip("/")) if url and not file else profile
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each check on each operation."""
+    if "task" in metafunc.fixturenames:
+        tasks = planned(load_contract(), Options(), list(RULES.values()))
+        metafunc.parametrize("task", tasks, ids=[_name_of(task) for task in tasks])
+
+
+def _name_of(task: Task) -> str:
+    where = f" {task.operation.label}" if task.operation else ""
+    return f"{task.check.rule.id}{where} {task.check.scenario.__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What all checks of one process share."""
+
+    contract: Contract
+    schemas: Schemas
+    target: Target
+    tenants: Tenants
+    shared: Shared
+
+    def bench(self, task: Task) -> Bench:
+        """Return the bench of one check, with a ledger of its own."""
+        return Bench(
+            self.contract,
+            self.schemas,
+            self.target,
+            self.tenants,
+            Ledger(),
+            self.shared,
+            task.check.rule,
+            task.operation,
+        )
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config) -> Iterator[Session]:
+    """Yield the target, which has answered once."""
+    contract = load_contract()
+    named = pytestconfig.getoption("--target") or pytestconfig.getoption("--target-profile")
+    if named:
+        yield _session(contract, _profile_of(pytestconfig))
+        return
+    with embedded_mock() as profile:
+        yield _session(contract, profile)
+
+
+def _session(contract: Contract, profile: Profile) -> Session:
+    target = Target(profile)
+    target.reach()
+    schemas = Schemas(contract.document)
+    return Session(contract, schemas, target, tenants_of(target, contract), Shared())

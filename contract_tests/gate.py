@@ -1,0 +1,73 @@
+"""One run of the gate from the target's profile to its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contract_tests.baseline import Gap, judge
+from contract_tests.profile import Profile
+from contract_tests.progress import progress_of
+from contract_tests.reports.outcome import Outcome
+from contract_tests.run import EXAMPLES, Options, chosen_rules, estimate, planned, run
+from contract_tests.verdicts import Ledger
+from mockserver.contract import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run is asked to do."""
+
+    only: tuple[str, ...] = ()
+    """Rules or areas; empty means all."""
+    require: tuple[str, ...] = ()
+    """Rules that must have been checked."""
+    strict: bool = False
+    """Whether inferred rules break the run too."""
+    fast: bool = False
+    """Whether to leave the exploration out."""
+    explore: bool = False
+    """Whether to explore a target without a control API too."""
+    seed: int = 1
+    examples: int = EXAMPLES
+    gaps: tuple[Gap, ...] = ()
+    """The breaches that are accepted."""
+
+
+def check_target(
+    contract: Contract, profile: Profile, asked: Asked, announce: Callable[[str], None]
+) -> Outcome:
+    """Check the profile's target; ``announce`` is told what will be sent before the first request.
+
+    Raises ``Unavailable`` when the target can't be reached.
+    """
+    # Only now, for Schemathesis takes a second to import.
+    from contract_tests import exploring
+
+    rules = chosen_rules(asked.only)
+    tasks = planned(contract, Options(asked.only), rules)
+    explores = (asked.explore or profile.control) and not asked.fast
+    requests = estimate(tasks) + (exploring.estimate(contract, rules) if explores else 0)
+    announce(
+        f"{len(rules)} rules on {len(contract)} operations of {profile.base_url}: about"
+        f" {requests:,} requests, each of which uses a credit unless it is refused with 401 or 429."
+    )
+    begun, ledger = time.monotonic(), Ledger(rules)
+    with progress_of("checking", len(tasks)) as advance:
+        target = run(contract, profile, tasks, ledger, advance)
+    if explores:
+        exploring.explore_target(
+            contract, target, ledger, rules, seed=asked.seed, examples=asked.examples
+        )
+    return Outcome(
+        base_url=profile.base_url,
+        spec=contract.source,
+        operations=len(contract),
+        requests=target.sent,
+        seconds=time.monotonic() - begun,
+        ledger=ledger,
+        strict=asked.strict,
+        require=asked.require,
+        baseline=judge(list(asked.gaps), ledger, profile.base_url),
+    )
