@@ -43,13 +43,18 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
 
 def _serve(parent: Connection, spec: Path | None) -> None:
     """Serve until the parent closes its end, also when it dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when the run ends
+    leave_interrupts_to_the_parent()
     with MockServer(create_app(spec=spec), threads=_THREADS) as server:
         parent.send(server.url)
         try:
             parent.recv()
         except EOFError:
             return
+
+
+def leave_interrupts_to_the_parent() -> None:
+    """Ignore Ctrl-C in this process: a terminal sends it to all, and the parent decides what ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def profile_of(server: MockServer) -> Profile:

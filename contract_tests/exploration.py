@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +18,7 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
+from contract_tests.embedded import leave_interrupts_to_the_parent
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
@@ -220,5 +220,5 @@ def _own(
 
 def explore_all(plans: Sequence[Plan]) -> Iterator[Explored]:
     """Carry out the explorations in parallel, each in a process of its own."""
-    with ProcessPoolExecutor(len(plans), get_context("spawn")) as pool:
-        yield from pool.map(explore, plans)
+    with get_context("spawn").Pool(len(plans), leave_interrupts_to_the_parent) as pool:
+        yield from pool.imap(explore, plans)

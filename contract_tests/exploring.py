@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from contract_tests.exploration import EXPLORED, PER_OPERATION, SCHEMES, Plan, explore_all
-from contract_tests.run import tenants_of
+from contract_tests.run import INTERRUPTED, tenants_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenants, Unmet
 from contract_tests.verdicts import Ledger
@@ -38,7 +38,7 @@ def explore_target(
 ) -> None:
     """Explore the target once with each header form, and record what was found."""
     names = explorable(chosen)
-    if not names or ledger.interrupted:
+    if not names or ledger.ended:
         return
     try:
         plans = [
@@ -58,7 +58,7 @@ def explore_target(
                 reason = f"{explored.unanswered} requests of the exploration got no answer"
                 ledger.leave(rules.DATA_SCHEMA, reason)
     except KeyboardInterrupt:
-        ledger.interrupted = True
+        ledger.ended = INTERRUPTED
 
 
 def _plan(

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from contract_tests.embedded import embedded_mock
+from contract_tests.embedded import embedded_mock, leave_interrupts_to_the_parent
 from contract_tests.profile import Profile
 from contract_tests.run import Options, planned, run
 from contract_tests.sampling import covering
@@ -128,8 +128,11 @@ def prove(
 
     ``everywhere`` checks every operation; otherwise some that show every trait, and those of the defect.
     """
-    with ProcessPoolExecutor(processes, get_context("spawn"), _start_worker) as pool:
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start_worker)
+    try:
         yield from pool.map(partial(_prove_one, everywhere=everywhere), cases)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class _Worker:
@@ -141,6 +144,7 @@ class _Worker:
 
 
 def _start_worker(spec: Path | None = None) -> None:
+    leave_interrupts_to_the_parent()
     _Worker.contract = load_contract(spec)
     _Worker.profile = _Worker.open.enter_context(embedded_mock(spec))
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from contract_tests.bench import Bench, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.profile import Profile
-from contract_tests.target import BudgetSpent, Target, Unanswered, Unsafe
+from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
@@ -22,6 +22,9 @@ _PER_CHECK = 8
 
 EXAMPLES = 3
 """Requests that the exploration makes up for each operation, unless more are asked for."""
+
+INTERRUPTED = "interrupted"
+LOST = "the target stopped answering"
 
 Progress = Callable[[str], None]
 
@@ -114,7 +117,7 @@ def run(
                     break
                 _all(pool, do, group)
     except KeyboardInterrupt:
-        ledger.interrupted = True
+        ledger.ended = INTERRUPTED
     return target
 
 
@@ -139,21 +142,24 @@ def carry_out(bench: Bench, check: Check) -> None:
     """Run one scenario; whatever keeps it from judging is recorded for all the rules it stands for."""
     try:
         check.scenario(bench)
-    except Unmet as unmet:
-        _leave(bench, check, str(unmet))
-    except NotJudged as reason:
-        _leave(bench, check, f"not judged: {reason}")
-    except Unsafe:
-        _leave(bench, check, f"needs {Need.WRITES}")
-    except BudgetSpent:
-        _leave(bench, check, "the request budget is spent")
+    except tuple(_REASONS) as why:
+        reason = _REASONS[type(why)].format(why)
+        if isinstance(why, Lost):
+            bench.ledger.ended = LOST
+        for rule in check.rules:
+            bench.ledger.leave(rule, reason)
     except Unanswered as failure:
-        bench.break_(None, "an answer", f"none: {failure}")
+        bench.break_(None, "an answer", f"none ({failure}), though the target answers others")
     except Exception as error:  # a broken check must not end the run
         for rule in check.rules:
             bench.ledger.fail(rule, f"{bench.label}: {type(error).__name__}: {error}")
 
 
-def _leave(bench: Bench, check: Check, reason: str) -> None:
-    for rule in check.rules:
-        bench.ledger.leave(rule, reason)
+_REASONS: dict[type[Exception], str] = {
+    Unmet: "{}",
+    NotJudged: "not judged: {}",
+    Unsafe: f"needs {Need.WRITES}",
+    BudgetSpent: "the request budget is spent",
+    Lost: f"not judged: {LOST}",
+}
+"""Why a rule is left unjudged, by what its check raised."""

@@ -9,11 +9,25 @@ import urllib3
 
 from contract_tests.exchange import Exchange, Request
 from contract_tests.profile import Profile
+from mockserver.clock import stopwatch
 from mockserver.errors import Unavailable
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
 _BLOCK = 65_536
+_PATIENCE = 30.0
+"""Seconds that the body of an answer may take."""
+_KINDS = {
+    "NewConnectionError": "the connection is refused",
+    "NameResolutionError": "the name has no address",
+    "ConnectTimeoutError": "no connection within 5 seconds",
+    "ReadTimeoutError": "no answer within 20 seconds",
+    "ProtocolError": "the connection breaks off",
+    "IncompleteRead": "the body breaks off",
+    "SSLError": "its certificate is not trusted",
+}
+"""Failures of a connection in words."""
+_HEALTH = Request("GET", "/health")
 _TIMEOUT = urllib3.Timeout(connect=5, read=20)
 
 
@@ -29,12 +43,17 @@ class Unanswered(Exception):
     """Raised when the target gives no complete answer."""
 
 
+class Lost(Exception):
+    """Raised when the target doesn't answer any more, whatever is asked."""
+
+
 class Target:
     """A server under test."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.sent = 0
+        self._lost = False
         self._lock = threading.Lock()
         self._pool = urllib3.connection_from_url(
             profile.base_url, maxsize=16, block=False, retries=False, timeout=_TIMEOUT
@@ -50,7 +69,7 @@ class Target:
     def reach(self) -> None:
         """Raise ``Unavailable`` unless the target answers at all."""
         try:
-            self.send(Request("GET", "/health"))
+            self._exchanged(_HEALTH)
         except Unanswered as error:
             raise Unavailable(f"{self.profile.base_url} can't be reached: {error}") from None
 
@@ -58,12 +77,30 @@ class Target:
         """Send ``request`` and return the exchange.
 
         ``may_write`` says that the request could change something, because its key is valid and permitted.
-        Raises ``BudgetSpent``, ``Unsafe``, or ``Unanswered``.
+        Raises ``BudgetSpent``, ``Unsafe``, ``Unanswered``, or ``Lost`` when nothing is answered any more.
         """
+        if self._lost:
+            raise Lost
         if may_write and not self.is_safe:
             raise Unsafe(f"{request.method} {request.path}")
         self._count()
         self._secrets.update(secret.value for _, _, secret in request.credentials)
+        try:
+            return self._exchanged(request)
+        except Unanswered:
+            if not self._answers():
+                raise Lost from None
+            raise
+
+    def _answers(self) -> bool:
+        """Whether the target answers a simple question, after it left another one unanswered."""
+        try:
+            self._exchanged(_HEALTH)
+        except Unanswered:
+            self._lost = True
+        return not self._lost
+
+    def _exchanged(self, request: Request) -> Exchange:
         try:
             answer = self._pool.urlopen(
                 request.method,
@@ -77,18 +114,22 @@ class Target:
             return self._read(request, answer)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # The text of such an error may quote headers; its kind is enough.
-            raise Unanswered(type(error).__name__) from None
+            kind = type(error).__name__
+            raise Unanswered(_KINDS.get(kind, kind)) from None
 
     def _read(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Exchange:
-        body = b""
-        for block in answer.stream(_BLOCK, decode_content=True):
+        body, begun = bytearray(), stopwatch()
+        while block := answer.read1(_BLOCK, decode_content=True):
             body += block
             if len(body) > _MOST_BYTES:
                 answer.close()
                 break
+            if stopwatch() - begun > _PATIENCE:
+                answer.close()
+                raise Unanswered("the body doesn't end")
         answer.release_conn()
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Exchange(request, answer.status, headers, body, frozenset(self._secrets))
+        return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))
 
     def _count(self) -> None:
         with self._lock:

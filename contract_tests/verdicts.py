@@ -98,8 +98,8 @@ class Ledger:
     def __init__(self, rules: Iterable[Rule] | None = None) -> None:
         self._lock = threading.Lock()
         self.findings = {rule.id: Finding(rule) for rule in rules or RULES.values()}
-        self.interrupted = False
-        """Whether somebody ended the run before it was through."""
+        self.ended = ""
+        """Why the run ended before it was through, if it did."""
 
     def keep(self, rule: Rule, operation: str) -> None:
         """Record that the rule was judged and kept once."""

@@ -25,7 +25,7 @@ def as_json(outcome: Outcome) -> str:
         "seconds": round(outcome.seconds, 1),
         "strict": outcome.strict,
         "exit_code": outcome.exit_code,
-        "interrupted": ledger.interrupted,
+        "ended": ledger.ended or None,
         "counts": {str(verdict): ledger.counted(verdict) for verdict in Verdict},
         "first_broken": [finding.rule.id for finding in ledger.broken()],
         "baseline": {

@@ -49,11 +49,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 kept, 1 broken, 3 the suite broke or was interrupted, 4 nothing checked or a required rule not checked."""
+        """0 kept, 1 broken, 3 the suite broke or the run ended early, 4 nothing checked or a required rule not checked."""
         verdicts = {finding.rule.id: finding.verdict for finding in self.findings}
         if any(f.verdict is Verdict.BROKEN and self.breaks(f) for f in self.findings):
             return 1
-        if Verdict.ERROR in verdicts.values() or self.ledger.interrupted:
+        if Verdict.ERROR in verdicts.values() or self.ledger.ended:
             return 3
         judged = any(v in (Verdict.KEPT, Verdict.BROKEN) for v in verdicts.values())
         missing = [rule for rule in self.require if verdicts.get(rule) is Verdict.NOT_CHECKED]

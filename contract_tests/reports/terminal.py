@@ -27,8 +27,8 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
     for note in outcome.baseline.notes():
         console.print(escape(note))
-    if outcome.ledger.interrupted:
-        console.print("\n[bold yellow]interrupted[/]: this is what was checked by then")
+    if outcome.ledger.ended:
+        console.print(f"\n[bold yellow]{outcome.ledger.ended}[/]: this is what was checked by then")
     console.print(f"\n{counts}; {outcome.requests:,} requests in {outcome.seconds:.0f} s.")
 
 

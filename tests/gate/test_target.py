@@ -12,7 +12,7 @@ import pytest
 from contract_tests.exchange import Request, Secret
 from contract_tests.profile import Profile
 from contract_tests.samples import bearer
-from contract_tests.target import BudgetSpent, Target, Unanswered, Unsafe
+from contract_tests.target import BudgetSpent, Lost, Target, Unsafe
 from mockserver.errors import Unavailable
 
 SECRET = Secret("full", "fm_api_test_secret_value")
@@ -61,8 +61,12 @@ def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     ],
 )
 def test_incomplete_answers_are_no_answers(answer: bytes) -> None:
-    with serving(answer) as url, pytest.raises(Unanswered) as caught:
-        Target(Profile(url)).send(ASK)
+    with serving(answer) as url:
+        target = Target(Profile(url))
+        with pytest.raises(Lost):
+            target.send(ASK)
+        with pytest.raises(Unavailable) as caught:
+            target.reach()
 
     assert SECRET.value not in str(caught.value)
 

@@ -1,0 +1,66 @@
+"""`pytest contract_tests --target URL`: the same checks, one test each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import contract_tests
+from mockserver import create_app
+from mockserver.defects import defect_named, site_of
+from mockserver.server import MockServer
+
+ROOT = Path(contract_tests.__file__).parent.parent
+
+
+def pytest_on(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "contract_tests", "-p", "no:cacheprovider", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_checks_the_embedded_mock_in_two_processes() -> None:
+    done = pytest_on("-q", "-n", "2", "-k", "two_headers")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "92 passed" in done.stdout
+
+
+def test_fails_by_rule_and_operation(tmp_path: Path) -> None:
+    app = create_app()
+    site_of(app.mock).plant([defect_named("permission-not-checked-on-mute")])
+    with MockServer(app, threads=24) as server:
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(f"base_url: {server.url}\ncontrol: true\n")
+        done = pytest_on("-q", "-k", "lacks_permission and mute", f"--target-profile={profile}")
+
+    assert 1 == done.returncode, done.stdout
+    assert "permission.required A key whose role lacks" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+    assert "permission.required POST /v1/{account_id}/chats/{user_id}/mute" in done.stdout
+
+
+def test_skips_what_it_cannot_judge() -> None:
+    with MockServer(create_app()) as server:
+        done = pytest_on("-q", "-rs", "-k", "revoked_key and Tags", f"--target={server.url}")
+        judged = pytest_on("-q", "-k", "missing_key and accounts", f"--target={server.url}")
+
+    assert 0 == done.returncode, done.stdout
+    assert "auth.key-revoked: needs a key" in done.stdout
+    assert "passed" not in done.stdout
+    assert " passed" in judged.stdout
+
+
+def test_refuses_to_disturb_itself() -> None:
+    """Several processes on one organization would move each other's windows."""
+    done = pytest_on("-n", "2", "--target=http://127.0.0.1:1")
+
+    assert 4 == done.returncode
+    assert "leave -n out" in done.stderr

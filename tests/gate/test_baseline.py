@@ -1,0 +1,127 @@
+"""Known gaps: accepted with a reason, for one target and until a day; what is out of date is reported."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from contract_tests.baseline import BaselineError, Gap, judge, read_baseline
+from contract_tests.cli import main
+from contract_tests.verdicts import Breach, Ledger
+from mockserver import create_app, rules
+from mockserver.contract import Contract
+from mockserver.defects import defect_named, site_of
+from mockserver.server import MockServer
+
+URL = "https://staging.example.com"
+ENTRY = {
+    "rule": rules.LIMITS.id,
+    "target": URL,
+    "reason": "Rolled out in March.",
+    "expires": "2027-03-01",
+}
+BEFORE, AFTER = date(2027, 2, 28), date(2027, 3, 1)
+
+
+def written(directory: Path, *entries: dict[str, Any]) -> Path:
+    file = directory / "baseline.yaml"
+    file.write_text(yaml.safe_dump(list(entries)))
+    return file
+
+
+def broken(*operations: str) -> Ledger:
+    ledger = Ledger([rules.LIMITS, rules.HEADROOM])
+    for operation in operations:
+        ledger.break_(Breach(rules.LIMITS, operation, "integers", "none"))
+    return ledger
+
+
+def test_accepts_until_the_day(tmp_path: Path, contract: Contract) -> None:
+    gaps = read_baseline(written(tmp_path, ENTRY), contract)
+    ledger = broken("GET /v1/accounts")
+
+    assert {rules.LIMITS.id} == set(judge(gaps, ledger, URL, BEFORE).accepted)
+    late = judge(gaps, ledger, URL, AFTER)
+    assert ({}, (rules.LIMITS.id,)) == (late.accepted, tuple(gap.rule for gap in late.expired))
+    assert [f"{rules.LIMITS.id}: its entry in the baseline expired on 2027-03-01"] == late.notes()
+
+
+def test_accepts_for_its_target_only(tmp_path: Path, contract: Contract) -> None:
+    gaps = read_baseline(written(tmp_path, ENTRY), contract)
+
+    assert (
+        {} == judge(gaps, broken("GET /v1/accounts"), "https://other.example.com", BEFORE).accepted
+    )
+
+
+def test_accepts_on_its_operations_only(tmp_path: Path, contract: Contract) -> None:
+    gaps = read_baseline(written(tmp_path, {**ENTRY, "operations": ["GET /v1/accounts"]}), contract)
+    more = broken("GET /v1/accounts", "GET /v1/gifs/search")
+
+    assert judge(gaps, broken("GET /v1/accounts"), URL, BEFORE).accepted
+    assert {} == judge(gaps, more, URL, BEFORE).accepted
+
+
+def test_reports_what_is_kept_after_all() -> None:
+    ledger = broken()
+    ledger.keep(rules.LIMITS, "GET /v1/accounts")
+    found = judge([Gap(rules.LIMITS.id, URL, "x", AFTER)], ledger, URL, BEFORE)
+
+    assert [f"{rules.LIMITS.id}: is kept now; remove its entry from the baseline"] == found.notes()
+
+
+@pytest.mark.parametrize("expires", ["2999-01-01", "2000-01-01"])
+def test_an_accepted_gap_breaks_no_run(expires: str, tmp_path: Path) -> None:
+    """The run is green while the entry is valid, and says so; red afterwards."""
+    app = create_app()
+    site_of(app.mock).plant([defect_named("missing-key-is403")])
+    report = tmp_path / "run.json"
+    with MockServer(app, threads=24) as server:
+        entry = {**ENTRY, "rule": "auth.key-missing", "target": server.url, "expires": expires}
+        file = written(tmp_path, entry)
+        done = CliRunner().invoke(
+            main,
+            [
+                "run",
+                server.url,
+                "--only",
+                "auth.key-missing",
+                "--baseline",
+                str(file),
+                "--report",
+                f"json={report}",
+            ],
+        )
+    valid = expires.startswith("2999")
+    (rule,) = json.loads(report.read_text())["rules"]
+
+    assert (0 if valid else 1) == done.exit_code, done.output
+    assert valid == ("broken (accepted until 2999-01-01: Rolled out in March.)" in done.output)
+    assert valid != ("expired on 2000-01-01" in done.output)
+    assert "broken" == rule["verdict"]
+    assert valid == (rule["accepted"] is not None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        pytest.param({**ENTRY, "rule": "rate.nothing"}, "0.rule: there is no rule", id="rule"),
+        pytest.param({**ENTRY, "expires": "soon"}, "0.expires: ", id="no-day"),
+        pytest.param({**ENTRY, "expires": "2027-02-30"}, "0.expires: 2027-02-30 is no day", id="day"),
+        pytest.param({**ENTRY, "operations": ["GET /nowhere"]}, "there is no GET /nowhere", id="operation"),
+        pytest.param({k: v for k, v in ENTRY.items() if k != "reason"}, "reason", id="no-reason"),
+    ],
+)  # fmt: skip
+def test_refuses(entry: dict[str, Any], message: str, tmp_path: Path, contract: Contract) -> None:
+    file = written(tmp_path, entry)
+    with pytest.raises(BaselineError) as caught:
+        read_baseline(file, contract)
+
+    assert str(caught.value).startswith(f"{file}: ")
+    assert message in str(caught.value)
