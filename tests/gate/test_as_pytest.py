@@ -53,7 +53,7 @@ def test_skips_what_it_cannot_judge() -> None:
         judged = pytest_on("-q", "-k", "missing_key and accounts", f"--target={server.url}")
 
     assert 0 == done.returncode, done.stdout
-    assert "auth.key-revoked: needs a key" in done.stdout
+    assert "auth.key-revoked: needs a healthy account" in done.stdout
     assert "passed" not in done.stdout
     assert " passed" in judged.stdout
 
