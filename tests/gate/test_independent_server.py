@@ -1,0 +1,177 @@
+"""The gate against a server that isn't ours: what it says of a good one, and of each broken one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contract_tests.profile import KEYS, read_profile
+from contract_tests.run import Options, chosen_rules, planned, run
+from contract_tests.verdicts import Ledger, Verdict
+from mockserver.contract import Contract
+from mockserver.rules import Scope
+from tests.gate.independent import defects
+from tests.gate.independent.people import FOREIGN, HEALTHY, LOST, RECORDS, RESTRICTED, secret
+from tests.gate.independent.server import IndependentServer
+from tests.gate.independent.service import Service
+
+NOON = 1_800_014_400.0
+"""Where the server's clock stands, so that no window begins anew during a run."""
+FEW = 60
+"""A minute that is quickly used up, and lasts for one area."""
+IN_A_FILE = "past_due"
+"""The key that the profile takes from a file; the others come from the environment."""
+
+Judge = Callable[..., Ledger]
+
+
+@pytest.fixture
+def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Return what runs rules against a service, of which only a profile is known."""
+    references = {name: f"${{INDEPENDENT_{name.upper()}}}" for name in KEYS if name != IN_A_FILE}
+    for name in references:
+        monkeypatch.setenv(f"INDEPENDENT_{name.upper()}", secret(name))
+    (tmp_path / IN_A_FILE).write_text(secret(IN_A_FILE))
+    file = tmp_path / "profile.yaml"
+
+    def judge(service: Service, *only: str, fast: bool = True, exhaust: str = "minute") -> Ledger:
+        with IndependentServer(service) as server:
+            profile = {
+                "base_url": server.url,
+                "keys": {**references, IN_A_FILE: f"file:{IN_A_FILE}"},
+                "restricted_permissions": sorted(RESTRICTED),
+                "accounts": {"healthy": HEALTHY, "sync_lost": LOST, "other": FOREIGN},
+                "values": dict(RECORDS),
+                "allow": {"writes": True, "exhaust": [exhaust]},
+            }
+            file.write_text(yaml.safe_dump(profile))
+            chosen = chosen_rules(only)
+            ledger = Ledger(chosen)
+            tasks = planned(contract, Options(fast=fast), chosen)
+            run(contract, read_profile(file, contract), tasks, ledger)
+        return ledger
+
+    return judge
+
+
+def found(ledger: Ledger, verdict: Verdict) -> dict[str, str]:
+    """Return the rules with a verdict, and what led to it."""
+    return {
+        id: finding.reason + "".join(f"; {b.operation}: {b.found}" for b in finding.breaches)
+        for id, finding in ledger.findings.items()
+        if finding.verdict is verdict
+    }
+
+
+def test_server_knows_nothing_of_the_suite() -> None:
+    files = sorted(Path(__file__).with_name("independent").glob("*.py"))
+    imported = {
+        name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+
+    assert files
+    assert not {name for name in imported if name.startswith(("mockserver", "contract_tests"))}
+
+
+def test_good_server_breaks_nothing(judged: Judge) -> None:
+    """All rules in one run; what only a control API could show says so."""
+    ledger = judged(Service(lambda: NOON))
+    left = found(ledger, Verdict.NOT_CHECKED)
+
+    assert {} == found(ledger, Verdict.BROKEN)
+    assert {} == found(ledger, Verdict.ERROR)
+    assert {} == {
+        id: why for id, why in left.items() if not why.startswith(("needs ", "not judged: "))
+    }
+    assert 68 <= ledger.counted(Verdict.KEPT)
+
+
+def test_every_operation_is_served(judged: Judge, contract: Contract) -> None:
+    """The server isn't good because little of it was asked."""
+    ledger = judged(Service(lambda: NOON), "envelope", "pagination", fast=False)
+
+    assert {} == found(ledger, Verdict.BROKEN)
+    assert {op.label for op in contract.in_scope(Scope.AUTHENTICATED)} == ledger.findings[
+        "envelope.data"
+    ].exercised
+
+
+BROKEN: list[tuple[str, type[Service]]] = [
+    ("auth.key-revoked", defects.AcceptsRevoked),
+    ("auth.key-expired", defects.AcceptsExpired),
+    ("auth.x-api-key", defects.IgnoresHeaderKey),
+    ("auth.headers-equivalent", defects.IgnoresHeaderKey),
+    ("auth.other-scheme", defects.TakesAnyScheme),
+    ("auth.two-keys", defects.PrefersFirstKey),
+    ("auth.no-credit", defects.ChargesStrangers),
+    ("permission.granted", defects.RefusesRoles),
+    ("permission.org-boundary", defects.ReadsForeignAccounts),
+    ("rate.shared-by-org", defects.CountsPerKey),
+    ("rate.orgs-independent", defects.CountsEverybodyTogether),
+    ("credit.charged-errors", defects.ErrorsAreFree),
+    ("credit.success", defects.CreditIsFree),
+    ("error.413-chunked", defects.WeighsByHeader),
+    ("error.413-at-limit", defects.RefusesAtTheLimit),
+    ("error.402-past-due", defects.LetsDebtorsRead),
+    ("error.400-enum", defects.EnumFallsBack),
+    ("error.400-query", defects.ClampsNumbers),
+    ("error.400-body", defects.TakesAnyBody),
+    ("error.404", defects.InventsRecords),
+    ("error.424", defects.WorksWithoutSession),
+    ("error.424-local", defects.LosesEverything),
+    ("error.flat", defects.NestsErrors),
+    ("error.method", defects.HidesMethods),
+    ("envelope.success", defects.LeavesOutMeta),
+    ("pagination.relative", defects.LinksAbsolutely),
+    ("pagination.last", defects.EndsWithNull),
+    ("pagination.complete", defects.RepeatsAtTheBoundary),
+    ("pagination.keeps-query", defects.ForgetsQuery),
+    ("order.403-over-400", defects.ValidatesBeforePermission),
+    ("order.404-route-over-401", defects.AsksForKeyFirst),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "defect"), BROKEN, ids=[f"{rule}-{defect.__name__}" for rule, defect in BROKEN]
+)
+def test_broken_promise_is_found(rule: str, defect: type[Service], judged: Judge) -> None:
+    assert rule in found(judged(defect(lambda: NOON), rule), Verdict.BROKEN)
+
+
+def test_one_open_operation_is_found(judged: Judge) -> None:
+    """Among all operations, exactly the one whose permission nobody asks for."""
+    ledger = judged(defects.OpensOneOperation(lambda: NOON), "permission.required", fast=False)
+    breaches = ledger.findings["permission.required"].breaches
+
+    assert ["GET /v1/{account_id}/earnings"] == [breach.operation for breach in breaches]
+
+
+def test_page_for_people_is_found_where_the_404_is_made(judged: Judge) -> None:
+    """What holds of every error is judged in whatever check meets one."""
+    ledger = judged(
+        defects.ShowsPageOn404(lambda: NOON), "error.unknown-route", "error.flat", "error.json"
+    )
+
+    assert {"error.flat", "error.json"} == found(ledger, Verdict.BROKEN).keys()
+
+
+@pytest.mark.parametrize("defect", [defects.ReportsBeforehand, defects.NeverRefuses])
+def test_wrong_count_is_found_where_the_minute_ends(defect: type[Service], judged: Judge) -> None:
+    good = judged(Service(lambda: NOON, minute=FEW), "rate.exact")
+    bad = judged(defect(lambda: NOON, minute=FEW), "rate.exact")
+
+    assert {} == found(good, Verdict.BROKEN)
+    assert {"rate.exact"} == found(bad, Verdict.BROKEN).keys()
