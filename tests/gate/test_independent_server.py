@@ -26,6 +26,8 @@ FEW = 60
 IN_A_FILE = "past_due"
 """The key that the profile takes from a file; the others come from the environment."""
 
+MAYBE_THE_OTHER = "not judged: 429, but maybe of the other window"
+
 Judge = Callable[..., Ledger]
 
 
@@ -46,7 +48,7 @@ def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 "restricted_permissions": sorted(RESTRICTED),
                 "accounts": {"healthy": HEALTHY, "sync_lost": LOST, "other": FOREIGN},
                 "values": dict(RECORDS),
-                "allow": {"writes": True, "exhaust": [exhaust]},
+                "allow": {"writes": True, "exhaust": exhaust.split()},
             }
             file.write_text(yaml.safe_dump(profile))
             chosen = chosen_rules(only)
@@ -96,7 +98,7 @@ def test_good_server_breaks_nothing(judged: Judge) -> None:
     assert {} == {
         id: why for id, why in left.items() if not why.startswith(("needs ", "not judged: "))
     }
-    assert 68 <= ledger.counted(Verdict.KEPT)
+    assert 69 <= ledger.counted(Verdict.KEPT)
 
 
 def test_every_operation_is_served(judged: Judge, contract: Contract) -> None:
@@ -133,6 +135,7 @@ BROKEN: list[tuple[str, type[Service]]] = [
     ("error.424", defects.WorksWithoutSession),
     ("error.424-local", defects.LosesEverything),
     ("error.flat", defects.NestsErrors),
+    ("error.json", defects.MislabelsErrors),
     ("error.method", defects.HidesMethods),
     ("envelope.success", defects.LeavesOutMeta),
     ("pagination.relative", defects.LinksAbsolutely),
@@ -161,11 +164,10 @@ def test_one_open_operation_is_found(judged: Judge) -> None:
 
 def test_page_for_people_is_found_where_the_404_is_made(judged: Judge) -> None:
     """What holds of every error is judged in whatever check meets one."""
-    ledger = judged(
-        defects.ShowsPageOn404(lambda: NOON), "error.unknown-route", "error.flat", "error.json"
-    )
+    server = defects.ShowsPageOn404(lambda: NOON)
+    ledger = judged(server, "error.unknown-route", "error.flat")
 
-    assert {"error.flat", "error.json"} == found(ledger, Verdict.BROKEN).keys()
+    assert {"error.flat"} == found(ledger, Verdict.BROKEN).keys()
 
 
 @pytest.mark.parametrize("defect", [defects.ReportsBeforehand, defects.NeverRefuses])
@@ -175,3 +177,30 @@ def test_wrong_count_is_found_where_the_minute_ends(defect: type[Service], judge
 
     assert {} == found(good, Verdict.BROKEN)
     assert {"rate.exact"} == found(bad, Verdict.BROKEN).keys()
+
+
+def test_limit_that_is_only_told_is_broken(judged: Judge) -> None:
+    """When nothing is left and requests still pass, no window was used up."""
+    server = defects.NeverRefuses(lambda: NOON, minute=FEW)
+
+    assert {"rate.minute"} == found(judged(server, "rate.minute"), Verdict.BROKEN).keys()
+
+
+def test_minute_that_is_used_up_says_nothing_of_the_day(judged: Judge) -> None:
+    """A 429 doesn't say which window it is about; what was left before it does."""
+    asked = ("rate.minute", "rate.day", "rate.exact")
+    minute = judged(Service(lambda: NOON, minute=FEW), *asked, exhaust="minute day")
+    day = judged(Service(lambda: NOON, day=FEW), *asked, exhaust="minute day")
+
+    assert {"rate.minute", "rate.exact"} == found(minute, Verdict.KEPT).keys()
+    assert {"rate.day": MAYBE_THE_OTHER} == found(minute, Verdict.NOT_CHECKED)
+    assert {"rate.day"} == found(day, Verdict.KEPT).keys()
+    assert {"rate.minute", "rate.exact"} == found(day, Verdict.NOT_CHECKED).keys()
+
+
+def test_large_window_is_left_alone(judged: Judge) -> None:
+    """The gate doesn't begin to use up what it could not use up."""
+    server = Service(lambda: NOON, minute=100_000, day=200_000)
+    left = found(judged(server, "rate.minute"), Verdict.NOT_CHECKED)
+
+    assert left["rate.minute"].startswith("not judged: 99,999 requests are left")

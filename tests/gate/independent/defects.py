@@ -131,7 +131,7 @@ class NeverRefuses(Service):
         try:
             return super().count(key)
         except Refusal:
-            return dict.fromkeys(key.organization.windows.limits, 0)
+            return {"minute": 0, "day": 1}
 
 
 class ErrorsAreFree(Service):
@@ -242,6 +242,14 @@ class ShowsPageOn404(Service):
         if refusal.status == 404:
             return Answer(404, b"<html><h1>Not Found</h1></html>", "text/html")
         return super().refuse(refusal)
+
+
+class MislabelsErrors(Service):
+    """An error is said to be plain text."""
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        answer = super().refuse(refusal)
+        return Answer(answer.status, answer.payload, "text/plain", answer.headers)
 
 
 class HidesMethods(Service):
