@@ -57,7 +57,7 @@ def counts_down(bench: Bench) -> None:
 @check(rules.COUNTS_DOWN, each=False)
 def first_request_counts(bench: Bench) -> None:
     """The first request of a fresh organization reports the limits less one."""
-    bench.fresh(Need.CLOCK)
+    bench.fresh()
     tenant = bench.tenants.tenant(limit_minute=9, limit_day=99)
     exchange = bench.success(bench.probe(tenant))
     bench.require(exchange.headroom == (8, 98), exchange, "(8, 98)", f"{exchange.headroom}")

@@ -119,6 +119,7 @@ def test_good_server_breaks_nothing(judged: Judge) -> None:
     assert {} == {
         id: why for id, why in left.items() if not why.startswith(("needs ", "not judged: "))
     }
+    assert "needs an organization of its own for each check" == left["permission.no-effect"]
     assert 69 <= ledger.counted(Verdict.KEPT)
 
 
