@@ -159,7 +159,7 @@ def _spend(bench: Bench, tenant: Tenant, window: str) -> tuple[int, int] | None:
 
 def _refuse_many(left: int) -> None:
     if left > _MOST_TO_EXHAUST:
-        raise NotJudged(f"{left:,} requests are left, more than the gate sends")
+        raise NotJudged(f"more than {_MOST_TO_EXHAUST:,} requests are left")
 
 
 def _window_of(left: tuple[int, int]) -> str:

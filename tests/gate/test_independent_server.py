@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from contract_tests.run import Options, Task, chosen_rules, planned, run
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver.contract import Contract
 from mockserver.rules import Scope
-from tests.gate.independent import defects
+from tests.gate.independent.defects import answers, counting, entry
 from tests.gate.independent.people import FOREIGN, HEALTHY, LOST, RECORDS, RESTRICTED, secret
 from tests.gate.independent.server import IndependentServer
 from tests.gate.independent.service import Service
@@ -91,7 +92,7 @@ def found(ledger: Ledger, verdict: Verdict) -> dict[str, str]:
 
 
 def test_server_knows_nothing_of_the_suite() -> None:
-    files = sorted(Path(__file__).with_name("independent").glob("*.py"))
+    files = sorted(Path(__file__).with_name("independent").rglob("*.py"))
     imported = {
         name
         for file in files
@@ -107,6 +108,23 @@ def test_server_knows_nothing_of_the_suite() -> None:
 
     assert files
     assert not {name for name in imported if name.startswith(("mockserver", "contract_tests"))}
+
+
+def test_connection_outlives_an_early_refusal() -> None:
+    """A body that nobody read is drained, so that the next request isn't taken for its rest."""
+    with IndependentServer(Service(lambda: NOON)) as server:
+        connection = HTTPConnection("127.0.0.1", server.server_port)
+        connection.request("POST", "/v1/accounts", body=b"x" * 100_000)
+        refused = connection.getresponse()
+        refused.read()
+        kept = connection.sock
+        connection.request("GET", "/health")
+        healthy = connection.getresponse().status
+        outlived = connection.sock is kept
+        connection.close()
+
+    assert (405, 200) == (refused.status, healthy)
+    assert outlived
 
 
 def test_good_server_breaks_nothing(judged: Judge) -> None:
@@ -134,38 +152,38 @@ def test_every_operation_is_served(judged: Judge, contract: Contract) -> None:
 
 
 BROKEN: list[tuple[str, type[Service]]] = [
-    ("auth.key-revoked", defects.AcceptsRevoked),
-    ("auth.key-expired", defects.AcceptsExpired),
-    ("auth.x-api-key", defects.IgnoresHeaderKey),
-    ("auth.headers-equivalent", defects.IgnoresHeaderKey),
-    ("auth.other-scheme", defects.TakesAnyScheme),
-    ("auth.two-keys", defects.PrefersFirstKey),
-    ("auth.no-credit", defects.ChargesStrangers),
-    ("permission.granted", defects.RefusesRoles),
-    ("permission.org-boundary", defects.ReadsForeignAccounts),
-    ("rate.shared-by-org", defects.CountsPerKey),
-    ("rate.orgs-independent", defects.CountsEverybodyTogether),
-    ("credit.charged-errors", defects.ErrorsAreFree),
-    ("credit.success", defects.CreditIsFree),
-    ("error.413-chunked", defects.WeighsByHeader),
-    ("error.413-at-limit", defects.RefusesAtTheLimit),
-    ("error.402-past-due", defects.LetsDebtorsRead),
-    ("error.400-enum", defects.EnumFallsBack),
-    ("error.400-query", defects.ClampsNumbers),
-    ("error.400-body", defects.TakesAnyBody),
-    ("error.404", defects.InventsRecords),
-    ("error.424", defects.WorksWithoutSession),
-    ("error.424-local", defects.LosesEverything),
-    ("error.flat", defects.NestsErrors),
-    ("error.json", defects.MislabelsErrors),
-    ("error.method", defects.HidesMethods),
-    ("envelope.success", defects.LeavesOutMeta),
-    ("pagination.relative", defects.LinksAbsolutely),
-    ("pagination.last", defects.EndsWithNull),
-    ("pagination.complete", defects.RepeatsAtTheBoundary),
-    ("pagination.keeps-query", defects.ForgetsQuery),
-    ("order.403-over-400", defects.ValidatesBeforePermission),
-    ("order.404-route-over-401", defects.AsksForKeyFirst),
+    ("auth.key-revoked", entry.AcceptsRevoked),
+    ("auth.key-expired", entry.AcceptsExpired),
+    ("auth.x-api-key", entry.IgnoresHeaderKey),
+    ("auth.headers-equivalent", entry.IgnoresHeaderKey),
+    ("auth.other-scheme", entry.TakesAnyScheme),
+    ("auth.two-keys", entry.PrefersFirstKey),
+    ("auth.no-credit", counting.ChargesStrangers),
+    ("permission.granted", entry.RefusesRoles),
+    ("permission.org-boundary", entry.ReadsForeignAccounts),
+    ("rate.shared-by-org", counting.CountsPerKey),
+    ("rate.orgs-independent", counting.CountsEverybodyTogether),
+    ("credit.charged-errors", counting.ErrorsAreFree),
+    ("credit.success", counting.CreditIsFree),
+    ("error.413-chunked", counting.WeighsByHeader),
+    ("error.413-at-limit", counting.RefusesAtTheLimit),
+    ("error.402-past-due", entry.LetsDebtorsRead),
+    ("error.400-enum", answers.EnumFallsBack),
+    ("error.400-query", answers.ClampsNumbers),
+    ("error.400-body", answers.TakesAnyBody),
+    ("error.404", answers.InventsRecords),
+    ("error.424", answers.WorksWithoutSession),
+    ("error.424-local", answers.LosesEverything),
+    ("error.flat", answers.NestsErrors),
+    ("error.json", answers.MislabelsErrors),
+    ("error.method", answers.HidesMethods),
+    ("envelope.success", answers.LeavesOutMeta),
+    ("pagination.relative", answers.LinksAbsolutely),
+    ("pagination.last", answers.EndsWithNull),
+    ("pagination.complete", answers.RepeatsAtTheBoundary),
+    ("pagination.keeps-query", answers.ForgetsQuery),
+    ("order.403-over-400", entry.ValidatesBeforePermission),
+    ("order.404-route-over-401", entry.AsksForKeyFirst),
 ]
 
 
@@ -178,7 +196,7 @@ def test_broken_promise_is_found(rule: str, defect: type[Service], judged: Judge
 
 def test_one_open_operation_is_found(judged: Judge) -> None:
     """Among all operations, exactly the one whose permission nobody asks for."""
-    ledger = judged(defects.OpensOneOperation(lambda: NOON), "permission.required", every=True)
+    ledger = judged(entry.OpensOneOperation(lambda: NOON), "permission.required", every=True)
     breaches = ledger.findings["permission.required"].breaches
 
     assert ["GET /v1/{account_id}/earnings"] == [breach.operation for breach in breaches]
@@ -186,13 +204,13 @@ def test_one_open_operation_is_found(judged: Judge) -> None:
 
 def test_page_for_people_is_found_where_the_404_is_made(judged: Judge) -> None:
     """What holds of every error is judged in whatever check meets one."""
-    server = defects.ShowsPageOn404(lambda: NOON)
+    server = answers.ShowsPageOn404(lambda: NOON)
     ledger = judged(server, "error.unknown-route", "error.flat")
 
     assert {"error.flat"} == found(ledger, Verdict.BROKEN).keys()
 
 
-@pytest.mark.parametrize("defect", [defects.ReportsBeforehand, defects.NeverRefuses])
+@pytest.mark.parametrize("defect", [counting.ReportsBeforehand, counting.NeverRefuses])
 def test_wrong_count_is_found_where_the_minute_ends(defect: type[Service], judged: Judge) -> None:
     good = judged(Service(lambda: NOON, minute=FEW), "rate.exact")
     bad = judged(defect(lambda: NOON, minute=FEW), "rate.exact")
@@ -203,7 +221,7 @@ def test_wrong_count_is_found_where_the_minute_ends(defect: type[Service], judge
 
 def test_limit_that_is_only_told_is_broken(judged: Judge) -> None:
     """When nothing is left and requests still pass, no window was used up."""
-    server = defects.NeverRefuses(lambda: NOON, minute=FEW)
+    server = counting.NeverRefuses(lambda: NOON, minute=FEW)
 
     assert {"rate.minute"} == found(judged(server, "rate.minute"), Verdict.BROKEN).keys()
 
@@ -225,4 +243,4 @@ def test_large_window_is_left_alone(judged: Judge) -> None:
     server = Service(lambda: NOON, minute=100_000, day=200_000)
     left = found(judged(server, "rate.minute"), Verdict.NOT_CHECKED)
 
-    assert left["rate.minute"].startswith("not judged: 99,999 requests are left")
+    assert {"rate.minute": "not judged: more than 2,000 requests are left"} == left

@@ -29,8 +29,9 @@ def complaints(value: Any, schema: Schema, follow: Follow) -> Iterator[str]:
     """Yield what is wrong with a value."""
     schema = follow(schema)
     kinds = schema.get("type", [])
-    if kinds and not any(_is(value, kind) for kind in [kinds] * isinstance(kinds, str) or kinds):
-        yield f"is no {kinds}"
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_is(value, kind) for kind in kinds):
+        yield f"is no {' or '.join(kinds)}"
         return
     if "enum" in schema and value not in schema["enum"]:
         yield f"is none of {schema['enum']}"

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from typing import Self
 
-from tests.gate.independent.service import Answer, Call, Refusal, Service
+from tests.gate.independent.service import Service
+from tests.gate.independent.wire import Answer, Call, Refusal
 
 _BLOCK = 1 << 16
 _MOST_DRAINED = 1 << 22

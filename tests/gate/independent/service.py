@@ -4,65 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from tests.gate.independent.checking import complaints, value_of
 from tests.gate.independent.pages import Page, Shelf
 from tests.gate.independent.people import FANS_MESSAGE, LOST, RECORDS, Key, Left, People
 from tests.gate.independent.spec import Endpoint, Input, read_spec
+from tests.gate.independent.wire import Answer, Asked, Body, Call, Refusal
 
 MOST_BYTES = 1 << 20
 _NAMED_LISTS = {"fans", "following", "friends", "muted", "recent", "tagged"}
-
-
-class Refusal(Exception):
-    """Raised when a request gets an error; carries its status and its text."""
-
-    def __init__(self, status: int, text: str, **headers: str) -> None:
-        super().__init__(text)
-        self.status, self.text, self.headers = status, text, headers
-
-
-class Body(Protocol):
-    """What the service must know of a request's body before it is read."""
-
-    chunked: bool
-
-    def read(self, most: int) -> bytes | None:
-        """Return the body, or ``None`` when it is longer than ``most``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back."""
-
-    status: int
-    payload: bytes
-    kind: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request asks for, decoded and checked."""
-
-    path: dict[str, Any]
-    query: dict[str, Any]
 
 
 class Service:
