@@ -160,7 +160,7 @@ class Bench:
             )
         return exchange
 
-    def fresh(self, need: Need) -> None:
+    def fresh(self) -> None:
         """Raise ``Unmet`` unless every check has an organization of its own."""
         if not self.tenants.fresh:
-            raise Unmet(need)
+            raise Unmet(Need.FRESH)

@@ -293,6 +293,8 @@ class ProfileTenants:
     def __init__(self, target: Target) -> None:
         self._target = target
         self.lock = threading.Lock()
+        self.used_up = ""
+        """The window that a check has used up: ``minute``, ``day``, or none that is known."""
 
     def tenant(self, **settings: Any) -> ProfileTenant:
         """Return the profile's organization; settings can't be had."""

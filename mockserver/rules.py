@@ -54,6 +54,7 @@ class Need(StrEnum):
     WRITES = "leave to write"
     MINUTE = "leave to exhaust the minute window"
     DAY = "leave to exhaust the day window"
+    FRESH = "an organization of its own for each check"
     CLOCK = "a clock that can be moved"
     FAULTS = "upstream failures on demand"
 
@@ -236,6 +237,7 @@ PERMISSION_NO_EFFECT = _rule(
     Need.KEY,
     Need.ROLES,
     Need.WRITES,
+    Need.FRESH,
 )
 ORG_BOUNDARY = _rule(
     "permission.org-boundary",

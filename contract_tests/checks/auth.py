@@ -8,7 +8,6 @@ from contract_tests.exchange import Exchange, Secret
 from contract_tests.samples import FORMS, Sample, bearer, header_key
 from contract_tests.tenants import Tenant
 from mockserver import rules
-from mockserver.rules import Need
 
 _UNKNOWN = Secret("unknown", "fm_api_test_no_such_key")
 _REFUSED = frozenset({401})
@@ -36,7 +35,7 @@ def forms_are_equivalent(bench: Bench) -> None:
     first = bench.tenants.tenant()
     writes = bench.operation is not None and bench.operation.writes
     if writes:
-        bench.fresh(Need.WRITES)
+        bench.fresh()
     second = bench.tenants.tenant() if writes else first
     first.hold()
     if second is not first:

@@ -8,7 +8,6 @@ from contract_tests.bench import Bench
 from contract_tests.checks import check
 from contract_tests.tenants import Tenant
 from mockserver import rules
-from mockserver.rules import Need
 
 
 @check(rules.PERMISSION_REQUIRED)
@@ -32,7 +31,7 @@ def has_permission(bench: Bench) -> None:
 @check(rules.PERMISSION_NO_EFFECT)
 def refused_write_changes_nothing(bench: Bench) -> None:
     """What can be read is the same before and after a write that was refused."""
-    bench.fresh(Need.WRITES)
+    bench.fresh()
     tenant, (twin, due) = bench.tenants.tenant(), _untouched(bench)
     tenant.hold(like=twin)
     sample = bench.sample(tenant)

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.checks import check
 from contract_tests.exchange import Exchange
-from contract_tests.tenants import Tenant, Unmet
+from contract_tests.tenants import ProfileTenants, Tenant, Unmet
 from mockserver import rules
 from mockserver.clock import DAY as SECONDS_OF_DAY
 from mockserver.rules import Need
@@ -57,7 +57,7 @@ def counts_down(bench: Bench) -> None:
 @check(rules.COUNTS_DOWN, each=False)
 def first_request_counts(bench: Bench) -> None:
     """The first request of a fresh organization reports the limits less one."""
-    bench.fresh(Need.CLOCK)
+    bench.fresh()
     tenant = bench.tenants.tenant(limit_minute=9, limit_day=99)
     exchange = bench.success(bench.probe(tenant))
     bench.require(exchange.headroom == (8, 98), exchange, "(8, 98)", f"{exchange.headroom}")
@@ -121,15 +121,52 @@ def _exhausted(bench: Bench, window: str) -> None:
 
 def _use_up(bench: Bench, tenant: Tenant, window: str) -> None:
     """Leave nothing in a window: over the control API, or by requests where the profile allows it."""
-    if bench.tenants.fresh:
+    tenants = bench.tenants
+    if not isinstance(tenants, ProfileTenants):
         tenant.leave(**{window: 0})
         return
     if window not in bench.target.profile.allow_exhaust:
         raise Unmet(Need.MINUTE if window == "minute" else Need.DAY)
-    for _ in range(_MOST_TO_EXHAUST):
-        if bench.probe(tenant).status == 429:
-            return
-    raise NotJudged(f"{_MOST_TO_EXHAUST} requests didn't use up the {window}")
+    if window == "minute" and not tenants.used_up:
+        # Whoever uses the minute up first counts what passes; afterwards nobody can.
+        _exactly_what_is_left(bench.judging(rules.EXACT), tenants)
+        return
+    last = _spend(bench, tenant, window)
+    if last is not None:
+        tenants.used_up = _window_of(last)
+    if tenants.used_up != window:
+        raise NotJudged("429, but maybe of the other window")
+
+
+def _spend(bench: Bench, tenant: Tenant, window: str) -> tuple[int, int] | None:
+    """Send what a window has left, and return what the last success said is left of both.
+
+    Returns ``None`` when there was no success.
+    """
+    this = 0 if window == "minute" else 1
+    last = bench.probe(tenant).headroom
+    if last is None:
+        return None
+    _refuse_many(last[this])
+    for _ in range(last[this]):
+        headroom = bench.probe(tenant).headroom
+        if headroom is None:
+            return last
+        last = headroom
+    if last[this] > 0:
+        raise NotJudged(f"a new {window} began")
+    return last
+
+
+def _refuse_many(left: int) -> None:
+    if left > _MOST_TO_EXHAUST:
+        raise NotJudged(f"more than {_MOST_TO_EXHAUST:,} requests are left")
+
+
+def _window_of(left: tuple[int, int]) -> str:
+    """Return the window that a 429 after ``left`` is about; empty where it may be either."""
+    minute, day = left
+    return "" if minute == day else "minute" if minute < day else "day"
 
 
 @check(rules.WINDOWS_INDEPENDENT, each=False)
@@ -188,8 +225,9 @@ def refusals_are_free(bench: Bench) -> None:
 @check(rules.EXACT, each=False, last=True)
 def exactly_the_limit(bench: Bench) -> None:
     """As many requests pass as the window allows, one after the other and in parallel."""
-    if not bench.tenants.fresh:
-        _exactly_what_is_left(bench)
+    if isinstance(bench.tenants, ProfileTenants):
+        if bench.tenants.used_up != "minute":
+            _exactly_what_is_left(bench, bench.tenants)
         return
     for settings in ({"limit_minute": _SMALL}, {"limit_day": _SMALL}):
         window = "minute" if "limit_minute" in settings else "day"
@@ -201,17 +239,19 @@ def exactly_the_limit(bench: Bench) -> None:
         _judge_exact(bench, _in_parallel(bench, tenant, 2 * _SMALL), _SMALL, window)
 
 
-def _exactly_what_is_left(bench: Bench) -> None:
+def _exactly_what_is_left(bench: Bench, tenants: ProfileTenants) -> None:
     """On a window that can't be set, use up what a probe says is left."""
     if "minute" not in bench.target.profile.allow_exhaust:
         raise Unmet(Need.MINUTE)
-    tenant = bench.tenants.tenant()
-    left = bench.left(tenant)[0]
-    if left > _MOST_TO_EXHAUST:
-        raise NotJudged(f"{left} requests are left, more than the gate sends")
+    tenant = tenants.tenant()
+    left, day = bench.left(tenant)
+    _refuse_many(left)
+    if left >= day:
+        raise NotJudged("the day ends before the minute")
     exchanges = _in_parallel(bench, tenant, left + _SMALL)
-    if any(e.headroom and e.headroom[0] > left for e in exchanges):
+    if any(e.headroom and e.headroom[0] >= left for e in exchanges):
         raise NotJudged("a new minute began")
+    tenants.used_up = "minute"
     _judge_exact(bench, exchanges, left, "minute")
 
 
