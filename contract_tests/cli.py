@@ -74,7 +74,7 @@ def main() -> None:
     "--baseline", type=click.Path(path_type=Path), help="Breaches that are known and accepted."
 )
 @click.option(
-    "--report", "reports", default="", metavar="json=F,junit=F,md=F", help="Write reports."
+    "--report", "reports", default="", metavar="json=F,junit=F,html=F,md=F", help="Write reports."
 )
 @click.option(
     "--spec", type=click.Path(path_type=Path), help="The contract, if not the packaged one."

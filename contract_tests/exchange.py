@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 
 import orjson
 
+from contract_tests.text import printable
+
 _SHOWN_HEADERS = frozenset(
     {"allow", "content-length", "content-type", "date", "retry-after", "transfer-encoding"}
 )
@@ -109,7 +111,7 @@ class Exchange:
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
-        text = self.body[:_SHOWN_BODY].decode("utf-8", "replace")
+        text = printable(self.body[:_SHOWN_BODY].decode("utf-8", "replace"))
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return {
@@ -124,7 +126,9 @@ class Exchange:
             },
             "response": {
                 "status": self.status,
-                "headers": {k: v for k, v in self.headers.items() if k in _SHOWN_HEADERS},
+                "headers": {
+                    k: printable(v) for k, v in self.headers.items() if k in _SHOWN_HEADERS
+                },
                 "body": text + ("…" if len(self.body) > _SHOWN_BODY else ""),
             },
         }
@@ -133,7 +137,7 @@ class Exchange:
 def _short(body: bytes) -> str:
     if len(body) > _SHOWN_BODY:
         return f"{len(body):,} bytes"
-    return body.decode("utf-8", "replace")
+    return printable(body.decode("utf-8", "replace"))
 
 
 def member(value: Any, name: str) -> dict[str, Any]:

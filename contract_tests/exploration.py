@@ -6,7 +6,6 @@ The events of Schemathesis's engine are read, not its verdicts: what it finds ca
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -94,7 +93,6 @@ class Explored:
 
 def explore(plan: Plan) -> Explored:
     """Explore the target; returns what was found of each rule."""
-    os.environ["FORCE_COLOR"] = "0"
     contract = load_contract(Path(plan.spec))
     schema = schemathesis.openapi.from_path(plan.spec, config=_config(plan))
     schema.config.update(base_url=plan.base_url)

@@ -68,6 +68,7 @@ class Target:
 
     def reach(self) -> None:
         """Raise ``Unavailable`` unless the target answers at all."""
+        self._count()
         try:
             self._exchanged(_HEALTH)
         except Unanswered as error:
@@ -84,7 +85,8 @@ class Target:
         if may_write and not self.is_safe:
             raise Unsafe(f"{request.method} {request.path}")
         self._count()
-        self._secrets.update(secret.value for _, _, secret in request.credentials)
+        # An empty key is none, and masking it would mask everything.
+        self._secrets.update(s.value for _, _, s in request.credentials if s.value)
         try:
             return self._exchanged(request)
         except Unanswered:

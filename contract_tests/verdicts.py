@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from contract_tests.exchange import Exchange
+from contract_tests.text import printable
 from mockserver import rules as catalogue
 from mockserver.rules import RULES, Rule
 
@@ -51,8 +52,8 @@ class Breach:
         """Return the breach as reports show it, keys masked."""
         evidence: dict[str, Any] = {
             "operation": self.operation,
-            "allowed": self.allowed,
-            "found": self.found,
+            "allowed": printable(self.allowed),
+            "found": printable(self.found),
         }
         if self.after is not None:
             evidence["after"] = self.after

@@ -1,10 +1,11 @@
-"""Reports of a run: on the terminal, and as JSON, JUnit and Markdown for machines and CI."""
+"""Reports of a run: on the terminal, as a page, and as JSON, JUnit and Markdown for machines and CI."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from contract_tests.reports.html import as_html
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
 from mockserver.errors import SuiteError, Unavailable
@@ -12,13 +13,14 @@ from mockserver.errors import SuiteError, Unavailable
 WRITERS: dict[str, Callable[[Outcome], str]] = {
     "json": as_json,
     "junit": as_junit,
+    "html": as_html,
     "md": as_markdown,
 }
 """The writer of each report format."""
 
 
 def parse_reports(text: str) -> dict[str, Path]:
-    """Return the files of ``json=FILE,junit=FILE,md=FILE``.
+    """Return the files of ``json=FILE,junit=FILE,html=FILE,md=FILE``.
 
     Raises ``SuiteError`` at an unknown format or a missing file name.
     """

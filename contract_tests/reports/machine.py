@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contract_tests.reports.outcome import Outcome
+from contract_tests.text import in_markdown, printable
 from contract_tests.verdicts import Finding, Verdict
 
 VERSION = 1
@@ -74,25 +75,18 @@ def as_junit(outcome: Outcome) -> str:
                 message = (
                     f"{finding.rule.sentence} Allowed: {breach.allowed}. Found: {breach.found}."
                 )
-                node = ET.SubElement(case, kind, message=_printable(message))
+                node = ET.SubElement(case, kind, message=printable(message))
                 shown = json.dumps(breach.shown(outcome.base_url), indent=1)
-                node.text = _printable(shown)
+                node.text = printable(shown)
             elif finding.verdict is Verdict.ERROR:
-                ET.SubElement(case, "error", message=_printable(finding.reason))
+                ET.SubElement(case, "error", message=printable(finding.reason))
             elif finding.verdict is Verdict.NOT_CHECKED:
-                ET.SubElement(case, "skipped", message=_printable(finding.reason))
+                ET.SubElement(case, "skipped", message=printable(finding.reason))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))
     suite.set("tests", str(len(suite)))
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` without the control characters that XML can't hold."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
 
 
 def as_markdown(outcome: Outcome) -> str:
@@ -124,4 +118,4 @@ def as_markdown(outcome: Outcome) -> str:
 
 def _row(finding: Finding, verdict: str, where: str, what: str) -> str:
     cells = (finding.rule.id, str(finding.rule.level), verdict, where, what[:200])
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(map(in_markdown, cells)) + " |"

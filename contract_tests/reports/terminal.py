@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from contract_tests.reports.outcome import Outcome
+from contract_tests.text import in_one_line
 from contract_tests.verdicts import Finding, Verdict
 
 _STYLES = {
@@ -48,7 +49,7 @@ def _table(outcome: Outcome) -> Table:
             f"[{_STYLES[verdict]}]{escape(outcome.verdict(finding))}[/]",
             str(len(finding.exercised - {"*"})) if finding.exercised - {"*"} else "",
             str(finding.times),
-            escape(reason[:200]),
+            escape(in_one_line(reason)[:200]),
         )
     return table
 
@@ -65,20 +66,14 @@ def breach_lines(finding: Finding, base_url: str) -> list[str]:
     rule = finding.rule
     lines = [f"{rule.id} {rule.sentence}", f"  source: {rule.source} ({rule.level})"]
     for breach in finding.breaches[:_MOST_BREACHES]:
+        shown = breach.shown(base_url)
+        told = {"by": shown.get("after"), "allowed": shown["allowed"], "found": shown["found"]}
+        if "response" in shown:
+            told["answer"] = f"{shown['response']['status']} {shown['response']['body'][:160]}"
+            told["repeat"] = shown["repeat"]
         lines.append(f"  {breach.operation}")
-        if breach.after is not None:
-            lines.append(f"    by       {breach.after}")
-        lines += [f"    allowed  {breach.allowed}", f"    found    {breach.found}"]
-        if breach.exchange is not None:
-            shown = breach.exchange.shown()["response"]
-            lines.append(f"    answer   {shown['status']} {shown['body'][:160]}")
-            lines.append(f"    repeat   {breach.exchange.request.curl(base_url)}")
+        lines += [f"    {name:<8} {in_one_line(text)}" for name, text in told.items() if text]
     more = len(finding.breaches) - _MOST_BREACHES
     if more > 0:
         lines.append(f"  and on {more} more operations")
-    return [printable(line) for line in lines]
-
-
-def printable(text: str) -> str:
-    """Return ``text`` in one line, without what would act on a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return lines

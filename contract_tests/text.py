@@ -1,0 +1,24 @@
+"""Text from a server, made harmless for whoever reads it: a terminal, an XML parser, a Markdown page."""
+
+from __future__ import annotations
+
+import re
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#|!])")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with what isn't printable replaced; lines stay lines."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def in_one_line(text: str) -> str:
+    """Return ``text`` printable and in one line."""
+    return " ".join(printable(text).split())
+
+
+def in_markdown(text: str) -> str:
+    """Return ``text`` in one line of which Markdown makes nothing but the text."""
+    return _MARKUP.sub(r"\\\1", in_one_line(text))
