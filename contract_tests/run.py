@@ -17,7 +17,7 @@ from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
 
 _THREADS = 8
-_PER_CHECK = 8
+_PER_CHECK = 6
 """Requests that a check sends on one operation, on average and rounded up."""
 
 EXAMPLES = 3

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from contract_tests.cli import main as gate
 from contract_tests.profile import read_profile
 from mockserver import create_app
 from mockserver.cli import key_table
+from mockserver.cli import main as mock
 from mockserver.clock import Clock, parse_time
 from mockserver.contract import load_contract
+from mockserver.defects import DEFECTS, PAIRS
 from mockserver.rules import RULES
 
 ROOT = Path(__file__).parent.parent
@@ -78,3 +81,47 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
 
     assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+def test_matrix_lists_every_defect() -> None:
+    """The page of what the gate catches is the one that was written for these defects."""
+    page = (ROOT / "docs" / "defects.md").read_text()
+    for defect in DEFECTS.values():
+        assert f"| `{defect.name}` | {defect.sentence} | `{defect.rule.id}` |" in page
+    for pair in PAIRS:
+        assert f"| `{pair.first} + {pair.second}` | {pair.reason} |" in page
+    assert f"{len(DEFECTS) + len(PAIRS)} cases: {len(DEFECTS) + len(PAIRS)} caught" in page
+    assert f"plants {len(DEFECTS)} defects and {len(PAIRS)} pairs" in README
+
+
+def test_transcript_of_prism_has_every_rule() -> None:
+    page = (ROOT / "docs" / "prism.md").read_text()
+
+    assert set(RULES) <= set(re.findall(r"^([a-z]+\.[a-z0-9-]+) +", page, re.MULTILINE))
+
+
+def test_profile_of_prism_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "prism.md").read_text(), re.DOTALL)
+    for variable in re.findall(r"\$\{(\w+)\}", block):
+        monkeypatch.setenv(variable, "fm_api_test_prism")
+    file = tmp_path / "profile.yaml"
+    file.write_text(block)
+
+    assert {"full", "revoked"} < set(read_profile(file, load_contract()).keys)
+
+
+def test_options_of_the_guides_exist() -> None:
+    """Every long option that a guide gives to one of our commands is one of its options."""
+    known = {
+        ("contract-tests", name): {option for p in command.params for option in p.opts}
+        for name, command in gate.commands.items()
+    } | {
+        ("mockserver", name): {option for p in command.params for option in p.opts}
+        for name, command in mock.commands.items()
+    }
+    for page in PAGES:
+        for program, name, rest in re.findall(
+            r"(contract-tests|mockserver) (\w+)((?: [^`\n]*)?)", page.read_text()
+        ):
+            for option in re.findall(r"(?<!\w)--[a-z-]+", rest):
+                assert option in known.get((program, name), set()), f"{page.name}: {name} {option}"
