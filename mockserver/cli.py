@@ -138,6 +138,18 @@ def rules(as_json: bool) -> None:
 
 @main.command()
 @_json_option
+def control(as_json: bool) -> None:
+    """Print the reference of the control API as Markdown, or its OpenAPI document as JSON."""
+    from mockserver.control.document import control_document
+    from mockserver.control.reference import as_markdown
+
+    click.echo(
+        json.dumps(control_document().document, indent=1) if as_json else as_markdown(), nl=False
+    )
+
+
+@main.command()
+@_json_option
 def defects(as_json: bool) -> None:
     """List the defects that can be planted to test a conformance gate."""
     from mockserver.defects import DEFECTS

@@ -16,6 +16,7 @@ from mockserver.cli import key_table
 from mockserver.cli import main as mock
 from mockserver.clock import Clock, parse_time
 from mockserver.contract import load_contract
+from mockserver.control.reference import as_markdown
 from mockserver.defects import DEFECTS, PAIRS
 from mockserver.rules import RULES
 
@@ -108,6 +109,11 @@ def test_profile_of_prism_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     file.write_text(block)
 
     assert {"full", "revoked"} < set(read_profile(file, load_contract()).keys)
+
+
+def test_reference_of_the_control_api_is_what_is_printed() -> None:
+    """Run `mockserver control > docs/control.md` after each change of its OpenAPI file."""
+    assert as_markdown() == (ROOT / "docs" / "control.md").read_text()
 
 
 def test_options_of_the_guides_exist() -> None:

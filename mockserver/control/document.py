@@ -72,7 +72,7 @@ class ControlDocument:
         if not data and not operation.body_required:
             return {}
         body = _parsed(data, request.mimetype)
-        problem = self._problem(operation.body, body, "the body")
+        problem = self.problem(operation.body, body, "the body")
         if problem is not None:
             raise Misuse(problem)
         found: Mapping[str, Any] = body
@@ -91,12 +91,13 @@ class ControlDocument:
                 values[name] = schema.get("default")
                 continue
             values[name] = _decoded(request.args[name], schema)
-            problem = self._problem(pointer, values[name], name)
+            problem = self.problem(pointer, values[name], name)
             if problem is not None:
                 raise Misuse(problem)
         return values
 
-    def _problem(self, pointer: str, value: Any, root: str) -> str | None:
+    def problem(self, pointer: str, value: Any, root: str) -> str | None:
+        """Return the first thing wrong with ``value`` by the schema at ``pointer``; ``root`` names it."""
         for error in self.schemas.validator(pointer).iter_errors(value):
             return describe(error).replace("the value:", f"{root}:", 1)
         return None

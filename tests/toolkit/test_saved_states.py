@@ -20,6 +20,7 @@ from mockserver.seeds import Subscription
 from mockserver.state import dump, read
 
 if TYPE_CHECKING:
+    from mockserver.app import MockFlask
     from mockserver.organizations import Organization
     from tests.conftest import Tenant
     from tests.toolkit.conftest import Ask
@@ -179,3 +180,14 @@ def test_keys_of_others_are_not_taken(control: Ask, tenant: Tenant) -> None:
     assert (409, "Taken") == (refused.status_code, refused.headers["X-Mock-Misuse"])
     assert "ask for new keys" in refused.get_json()["error"]
     assert 200 == tenant.call("listAccounts").status_code
+
+
+def test_refuses_an_id_that_no_organization_may_have(app: MockFlask, control: Ask) -> None:
+    """A saved state is loaded under the ids that organizations are made with."""
+    state = control("GET", "/state?format=json").json
+    client = Client(app.wsgi_app)
+    local = {"REMOTE_ADDR": "127.0.0.1"}
+    answer = client.post("/_mock/organizations/%C2%84/state", json=state, environ_base=local)
+
+    assert (400, "Misuse") == (answer.status_code, answer.headers["X-Mock-Misuse"])
+    assert "\x84" not in app.mock.world.organizations
