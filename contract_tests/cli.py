@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -17,6 +18,7 @@ from tabulate import tabulate
 from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
 from contract_tests.profile import Profile, read_profile
+from contract_tests.proxy.command import run_proxy
 from contract_tests.reports import parse_reports, write_reports
 from contract_tests.reports.outcome import Outcome
 from contract_tests.reports.terminal import print_outcome
@@ -112,12 +114,20 @@ def _target(
         profile = read_profile(file, contract)
         yield replace(profile, base_url=url.rstrip("/")) if url else profile
     elif url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise SuiteError(f"{url!r} is no http or https URL")
-        yield Profile(url.rstrip("/"))
+        yield Profile(_base_url(url))
     else:
         with embedded_mock(spec) as profile:
             yield profile
+
+
+def _base_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise SuiteError(f"{url!r} is no http or https URL")
+    if "@" in urlsplit(url).netloc:
+        raise SuiteError(
+            "the URL holds a name or a password, which reports would show; leave it out"
+        )
+    return url.rstrip("/")
 
 
 def _run(
@@ -171,6 +181,50 @@ def _windows(text: str) -> frozenset[str]:
     if windows - {"minute", "day"}:
         raise SuiteError(f"--allow-exhaust takes minute, day or both, got {text!r}")
     return windows
+
+
+@main.command("proxy")
+@click.argument("url")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=4011,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+)
+@click.option("--strict", is_flag=True, help="Let inferred rules break the run too.")
+@click.option(
+    "--report",
+    "reports",
+    default="",
+    metavar="json=F,junit=F,md=F",
+    help="Write reports at the end.",
+)
+@click.option(
+    "--spec", type=click.Path(path_type=Path), help="The contract, if not the packaged one."
+)
+@plain_errors("contract-tests")
+def proxy_command(
+    url: str, host: str, port: int, strict: bool, reports: str, spec: Path | None
+) -> None:
+    """Pass traffic through to the server at URL and judge it, until interrupted.
+
+    Exit codes as of `run`.
+    """
+    files, base_url = parse_reports(reports), _base_url(url)
+    outcome = run_proxy(
+        base_url,
+        host,
+        port,
+        spec,
+        strict=strict,
+        announce=lambda own: click.echo(f"Passing {own} on to {base_url}; Ctrl-C ends it."),
+        tell=lambda line: click.echo(line, err=True),
+    )
+    print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
+    write_reports(outcome, files)
+    sys.exit(outcome.exit_code)
 
 
 @main.command("rules")
