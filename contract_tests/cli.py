@@ -37,8 +37,8 @@ _WIDE = 160
 def main() -> None:
     """Check a server against the contract of the FansMetric Public API.
 
-    Exit codes of `run`: 0 every checked rule kept, 1 a rule broken, 2 wrong use, 3 the target can't be
-    reached or the suite itself broke, 4 nothing checked or a required rule not checked.
+    Exit codes of `run` and `proxy`: 0 every checked rule kept, 1 a rule broken, 2 wrong use, 3 the target
+    can't be reached or the suite itself broke, 4 nothing checked or a required rule not checked.
     """
 
 
@@ -208,10 +208,7 @@ def _windows(text: str) -> frozenset[str]:
 def proxy_command(
     url: str, host: str, port: int, strict: bool, reports: str, spec: Path | None
 ) -> None:
-    """Pass traffic through to the server at URL and judge it, until interrupted.
-
-    Exit codes as of `run`.
-    """
+    """Pass traffic through to the server at URL and judge it, until interrupted."""
     files, base_url = parse_reports(reports), _base_url(url)
     outcome = run_proxy(
         base_url,

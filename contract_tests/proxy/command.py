@@ -8,8 +8,9 @@ from pathlib import Path
 
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
+from contract_tests.proxy.ledger import Tell
 from contract_tests.proxy.server import ProxyServer
-from contract_tests.proxy.watch import Tell, Watcher
+from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.outcome import Outcome
 from contract_tests.target import Target
 from mockserver.clock import stopwatch

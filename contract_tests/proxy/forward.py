@@ -14,8 +14,8 @@ from urllib3.util import SKIP_HEADER
 
 from contract_tests.proxy.headers import Headers, end_to_end, without
 from contract_tests.proxy.server import HEADERS
+from contract_tests.proxy.upload import ClientFailed, Upload
 from contract_tests.proxy.watch import Answer, Passing, Watcher
-from mockserver.call import MAX_BODY
 from mockserver.clock import stopwatch
 from mockserver.envelope import JSON_TYPE
 from mockserver.mock import path_of
@@ -29,12 +29,8 @@ OWN = ("X-Proxy-Source", "contract-tests")
 _BLOCK = 65_536
 _MOST_JUDGED = 8 * 1_048_576
 """The largest body that is judged; a larger one passes through all the same."""
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _FAILURES = (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
-
-
-class _ClientFailed(Exception):
-    """Raised when the client's body breaks off or is malformed."""
 
 
 class BrokenAnswer(Exception):
@@ -58,10 +54,10 @@ class Forwarder:
             return _own_answer(method, "400 Bad Request", message, start_response)
         headers = end_to_end(environ[HEADERS])
         passing = self._watcher.begin(method, target, path_of(environ), headers)
-        upload = _Upload(environ)
+        upload = Upload(environ)
         try:
             answer = self._ask(method, target, headers, upload)
-        except _ClientFailed:
+        except ClientFailed:
             message = "The body breaks off or is malformed."
             return _own_answer(method, "400 Bad Request", message, start_response)
         except _FAILURES as error:
@@ -80,9 +76,9 @@ class Forwarder:
         return not self._prefix or ".." not in steps
 
     def _ask(
-        self, method: str, target: str, headers: Headers, upload: _Upload
+        self, method: str, target: str, headers: Headers, upload: Upload
     ) -> urllib3.BaseHTTPResponse:
-        # The host is the server's own; only we know whether its certificate says 100 Continue in time.
+        # The host is the server's own, and 100 Continue was already said to the client.
         sent = urllib3.HTTPHeaderDict(without(headers, "host", "expect", "content-length"))
         for name in ("Accept-Encoding", "User-Agent"):
             if name not in sent:
@@ -101,11 +97,11 @@ class Forwarder:
         )
 
     def _download(
-        self, passing: Passing, upload: _Upload, answer: urllib3.BaseHTTPResponse
+        self, passing: Passing, upload: Upload, answer: urllib3.BaseHTTPResponse
     ) -> Iterator[bytes]:
         """Yield the answer's body; the last piece only once the exchange is judged."""
         took = stopwatch() - passing.began
-        kept, held, whole = b"", b"", False
+        kept, held, whole = bytearray(), b"", False
         try:
             for block in answer.stream(_BLOCK, decode_content=False):
                 if len(kept) <= _MOST_JUDGED:
@@ -122,49 +118,9 @@ class Forwarder:
                 answer.release_conn()
             else:
                 answer.close()
-        self._watcher.end(passing, _readable(answer, kept, upload), took)
+        self._watcher.end(passing, _readable(answer, bytes(kept), upload), took)
         if held:
             yield held
-
-
-class _Upload:
-    """The request's body on its way: counted, and its beginning kept."""
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        length = environ.get("CONTENT_LENGTH")
-        self._stream = environ["wsgi.input"]
-        self.is_chunked = bool(environ.get("wsgi.input_terminated"))
-        self.declared = int(length) if length and not self.is_chunked else None
-        self.begun = b""
-        """The body, cut after 1 MiB and a byte."""
-        self.passed = 0
-        """Bytes that were passed on so far."""
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a body, of whatever length."""
-        return self.is_chunked or bool(self.declared)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body, as far as they are known."""
-        return self.passed if self.declared is None else self.declared
-
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self._read():
-            if len(self.begun) <= MAX_BODY:
-                self.begun = (self.begun + block)[: MAX_BODY + 1]
-            self.passed += len(block)
-            yield block
-        if self.declared is not None and self.passed < self.declared:
-            raise _ClientFailed
-
-    def _read(self) -> bytes:
-        try:
-            block: bytes = self._stream.read(_BLOCK)
-        except (OSError, ValueError) as error:  # a broken chunk is a ValueError in cheroot
-            raise _ClientFailed from error
-        return block
 
 
 def _passed_back(answer: urllib3.BaseHTTPResponse) -> Headers:
@@ -174,7 +130,7 @@ def _passed_back(answer: urllib3.BaseHTTPResponse) -> Headers:
     return headers
 
 
-def _readable(answer: urllib3.BaseHTTPResponse, body: bytes, upload: _Upload) -> Answer | None:
+def _readable(answer: urllib3.BaseHTTPResponse, body: bytes, upload: Upload) -> Answer | None:
     """Return the answer with its content decoded, or ``None`` when that can't be had."""
     codings = answer.headers.get("Content-Encoding", "")
     plain = _decoded(body, codings) if codings and body else body

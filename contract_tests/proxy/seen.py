@@ -18,6 +18,9 @@ from mockserver.contract import Operation
 _SHOWN = frozenset({"accept", "content-type"})
 """The request headers that evidence shows; any other might carry a secret."""
 
+_KEPT = 4096
+"""Bytes of an answer that are kept as evidence; reports show fewer."""
+
 
 class Keyring:
     """Tells keys apart by a salted hash; neither the keys nor the salt ever leave the process's memory."""
@@ -122,8 +125,14 @@ def without_keys(breach: Breach) -> Breach:
         body=_masked_bytes(exchange.request.body, keys),
     )
     headers = {name: _masked(value, keys) for name, value in exchange.headers.items()}
-    clean = Exchange(request, exchange.status, headers, _masked_bytes(exchange.body, keys))
-    return replace(breach, exchange=clean, found=_masked(breach.found, keys))
+    body = _masked_bytes(exchange.body, keys)[:_KEPT]
+    clean = Exchange(request, exchange.status, headers, body)
+    return replace(
+        breach,
+        allowed=_masked(breach.allowed, keys),
+        found=_masked(breach.found, keys),
+        exchange=clean,
+    )
 
 
 def _masked(text: str, keys: frozenset[str]) -> str:

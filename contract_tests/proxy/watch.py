@@ -12,85 +12,23 @@ from contract_tests.observe import Judge, observe
 from contract_tests.proxy.headers import Headers
 from contract_tests.proxy.headroom import Headrooms, Ticket
 from contract_tests.proxy.judge import JUDGES
+from contract_tests.proxy.ledger import OBSERVED, LiveLedger, Tell, one_line
 from contract_tests.proxy.seen import (
     Keyring,
     Presented,
     Seen,
     presented,
     shown_request,
-    without_keys,
 )
-from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import Clock, stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.contract.build import METHODS
 from mockserver.envelope import Refused
 from mockserver.mock import Router
-from mockserver.rules import RULES, Rule
+from mockserver.rules import Rule
 
-_OBSERVED = (
-    rules.FLAT,
-    rules.ERROR_JSON,
-    rules.UPSTREAM_FAILED,
-    rules.ENVELOPE,
-    rules.DATA_SCHEMA,
-    rules.HEADROOM,
-    rules.LIMITS,
-    rules.BOUNDS,
-    rules.CREDIT_SUCCESS,
-)
-_WATCHED = {
-    rule.id
-    for group in (_OBSERVED, (rules.COUNTS_DOWN,), *(judged for _, judged in JUDGES))
-    for rule in group
-}
 _METHODS = frozenset(method.upper() for method in METHODS)
-_MOST_SHOWN = 300
-
-Tell = Callable[[str], None]
-
-
-class LiveLedger(Ledger):
-    """A ledger that tells the first breach of each rule on each operation at once, and keeps no key."""
-
-    def __init__(self, tell: Tell) -> None:
-        super().__init__()
-        self._tell = tell
-        self._told: set[tuple[str, str]] = set()
-
-    def break_(self, breach: Breach) -> None:
-        """Record a breach, its keys masked, and tell it if it is the first of its kind."""
-        clean = without_keys(breach)
-        super().break_(clean)
-        with self._lock:
-            place = (clean.rule.id, clean.operation)
-            if place in self._told:
-                return
-            self._told.add(place)
-        self._tell(one_line(f"{clean.rule.id} broken by {clean.operation}: {_in_words(clean)}"))
-
-    def settle(self) -> None:
-        """Say of every rule that was never judged why it wasn't."""
-        for finding in self.findings.values():
-            if not finding.times:
-                watched = finding.rule.id in _WATCHED
-                reason = (
-                    "no exchange showed it"
-                    if watched
-                    else "a proxy only watches; `contract-tests run` checks it"
-                )
-                self.leave(finding.rule, reason)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` short and safe to print, whatever a server put into it."""
-    short = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short)
-
-
-def _in_words(breach: Breach) -> str:
-    return f"{breach.found}; allowed: {breach.allowed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +106,7 @@ class Watcher:
         exchange = Exchange(request, answer.status, headers, answer.body, passing.keys.values)
         seen = Seen(exchange, passing.operation, passing.methods, passing.keys, answer.size)
         judge = Judge(self.ledger, seen.label, exchange)
-        self._guarded(_OBSERVED, seen, lambda: self._observe(seen))
+        self._guarded(OBSERVED, seen, lambda: self._observe(seen))
         self._guarded(
             (rules.COUNTS_DOWN,), seen, lambda: self._judge_headroom(passing, seen, judge, took)
         )
@@ -211,8 +149,3 @@ class Watcher:
             allowed = dict(refused.headers)["Allow"]
             return None, frozenset(allowed.split(", "))
         return (matched[0], None) if matched else (None, None)
-
-
-def watched_rules() -> list[Rule]:
-    """Return the rules that a proxy can judge, in the order of the catalogue."""
-    return [rule for rule in RULES.values() if rule.id in _WATCHED]

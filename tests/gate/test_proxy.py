@@ -214,6 +214,7 @@ def _raw(url: str, request: bytes) -> bytes:
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
         received = b""
         while block := connection.recv(65_536):
             received += block
@@ -376,55 +377,62 @@ def forgetful(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("app", "request_", "rule"),
     [
-        pytest.param(planted(priced), ("GET", CHATS, BEARER), rules.CREDIT_SUCCESS, id="price"),
         pytest.param(
-            planted(absolute),
+            lambda: planted(priced), ("GET", CHATS, BEARER), rules.CREDIT_SUCCESS, id="price"
+        ),
+        pytest.param(
+            lambda: planted(absolute),
             ("GET", f"{CHATS}?limit=2", BEARER),
             rules.PAGE_RELATIVE,
             id="absolute",
         ),
         pytest.param(
-            planted(forgetful),
+            lambda: planted(forgetful),
             ("GET", f"{CHATS}?limit=2", BEARER),
             rules.PAGE_KEEPS_QUERY,
             id="query",
         ),
         pytest.param(
-            planted(lambda body: body.update(code=1), 401),
+            lambda: planted(lambda body: body.update(code=1), 401),
             ("GET", CHATS, {}),
             rules.FLAT,
             id="code",
         ),
-        pytest.param(answering("200 OK", []), ("GET", CHATS, {}), rules.KEY_MISSING, id="no-key"),
         pytest.param(
-            answering("200 OK", []),
+            lambda: answering("200 OK", []), ("GET", CHATS, {}), rules.KEY_MISSING, id="no-key"
+        ),
+        pytest.param(
+            lambda: answering("200 OK", []),
             ("GET", CHATS, {"Authorization": "Basic eDp5"}),
             rules.OTHER_SCHEME,
             id="scheme",
         ),
         pytest.param(
-            answering("200 OK", []),
+            lambda: answering("200 OK", []),
             ("GET", CHATS, {**BEARER, "X-API-Key": "fm_api_test_other"}),
             rules.TWO_KEYS,
             id="two-keys",
         ),
         pytest.param(
-            answering("401 Unauthorized", []),
+            lambda: answering("401 Unauthorized", []),
             ("GET", "/health", {}),
             rules.HEALTH_OPEN,
             id="health",
         ),
         pytest.param(
-            answering("200 OK", []), ("GET", "/v1/nothing", BEARER), rules.UNKNOWN_ROUTE, id="route"
+            lambda: answering("200 OK", []),
+            ("GET", "/v1/nothing", BEARER),
+            rules.UNKNOWN_ROUTE,
+            id="route",
         ),
         pytest.param(
-            answering("401 Unauthorized", []),
+            lambda: answering("401 Unauthorized", []),
             ("GET", "/v1/nothing", {}),
             rules.ROUTE_BEFORE_KEY,
             id="route-401",
         ),
         pytest.param(
-            answering("405 Method Not Allowed", [("Allow", "GET, POST")]),
+            lambda: answering("405 Method Not Allowed", [("Allow", "GET, POST")]),
             ("PATCH", CHATS, BEARER),
             rules.UNKNOWN_METHOD,
             id="allow",
@@ -432,11 +440,11 @@ def forgetful(body: dict[str, Any]) -> None:
     ],
 )
 def test_tells_a_breach_once(
-    app: WSGIApplication, request_: tuple[str, str, dict[str, str]], rule: Rule
+    app: Callable[[], WSGIApplication], request_: tuple[str, str, dict[str, str]], rule: Rule
 ) -> None:
     """A planted fault breaks the rule that speaks of it, and is told at once, but not again."""
     method, path, headers = request_
-    with proxied(app) as proxy:
+    with proxied(app()) as proxy:
         for _ in range(2):
             proxy.send(method, path, headers=headers)
     lines = [line for line in proxy.told if line.startswith(f"{rule.id} broken by ")]
@@ -645,17 +653,17 @@ def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize(
     ("app", "number", "code"),
     [
-        pytest.param(create_app(), signal.SIGINT, 0, id="kept"),
-        pytest.param(planted(priced), signal.SIGTERM, 1, id="broken"),
+        pytest.param(create_app, signal.SIGINT, 0, id="kept"),
+        pytest.param(lambda: planted(priced), signal.SIGTERM, 1, id="broken"),
     ],
 )
 def test_command_reports_when_it_ends(
-    app: MockFlask, number: signal.Signals, code: int, tmp_path: Path
+    app: Callable[[], MockFlask], number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     files = {name: tmp_path / f"run.{name}" for name in ("json", "junit", "md")}
     asked = ",".join(f"{name}={file}" for name, file in files.items())
     with (
-        MockServer(app) as upstream,
+        MockServer(app()) as upstream,
         command(upstream.url, "--port=0", "--report", asked) as process,
     ):
         assert process.stdout is not None
