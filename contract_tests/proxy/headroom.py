@@ -101,11 +101,11 @@ class Headrooms:
         if old is None or new is None or new < old or new == 0:
             return ""
         known = self._renewals.get((key, window))
-        if known is not None and before is not known.after and not before.follows(known.after):
-            return ""  # answers of requests that were under way together may tell of the same beginning
         self._renewals[key, window] = _Renewal(before, mark)
         if known is None or mark.latest - known.before.earliest >= WINDOWS[window]:
             return ""
+        if before is not known.after and not before.follows(known.after):
+            return ""  # answers of requests that were under way together may tell of the same beginning
         return (
             f"remaining_{window} {new} after {old}, and it had risen or stayed"
             f" within the same {window} before"

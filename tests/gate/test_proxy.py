@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,16 @@ import pytest
 import urllib3
 
 import contract_tests
+from contract_tests.exchange import Exchange, Request
+from contract_tests.observe import Judge
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.headers import end_to_end
+from contract_tests.proxy.headroom import Headrooms, Ticket
 from contract_tests.proxy.server import ProxyServer
 from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
-from contract_tests.verdicts import Verdict
+from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
 from mockserver.contract import Operation, load_contract
@@ -526,6 +529,25 @@ def test_headroom_may_rise_each_minute() -> None:
     assert [] == proxy.told
 
 
+def test_one_new_window_seen_twice_is_one() -> None:
+    """Requests that are under way together both tell of it; a later one that rises is another."""
+    ledger, headrooms = Ledger(), Headrooms()
+    judge = Judge(ledger, LABEL, Exchange(Request("GET", CHATS), 200, {}, b""))
+
+    def end(ticket: Ticket, left: int) -> None:
+        headrooms.end(ticket, {"remaining_minute": left, "remaining_day": left}, 0, 1, judge)
+
+    end(headrooms.begin("key-1"), 5)
+    first, second = headrooms.begin("key-1"), headrooms.begin("key-1")
+    end(first, 98)
+    end(second, 99)
+    together = ledger.findings[rules.COUNTS_DOWN.id].verdict
+    end(headrooms.begin("key-1"), 100)
+
+    assert Verdict.NOT_CHECKED is together
+    assert Verdict.BROKEN is ledger.findings[rules.COUNTS_DOWN.id].verdict
+
+
 def test_keys_are_judged_apart() -> None:
     """Two organizations in turn don't make one that rises."""
     app = sequence(9, 99, 8, 98, 7, 97)
@@ -592,6 +614,7 @@ def test_a_broken_judge_is_our_error_not_the_traffics(monkeypatch: pytest.Monkey
 # --- secrets --------------------------------------------------------------------------------------
 
 SECRET = "fm_api_test_5d41402abc4b2a76b9719d911017c592"
+COOKIE = "session=c2Vzc2lvbg"
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-API-Key"])
@@ -601,7 +624,7 @@ def test_shows_no_key(name: str) -> None:
     app = answering(
         "400 Bad Request", [("Content-Type", f"text/{SECRET}"), ("X-Key", SECRET)], leak
     )
-    headers = {name: f"Bearer {SECRET}" if name == "Authorization" else SECRET, "Cookie": SECRET}
+    headers = {name: f"Bearer {SECRET}" if name == "Authorization" else SECRET, "Cookie": COOKIE}
     with proxied(app) as proxy:
         answer = proxy.send("GET", f"{CHATS}?key={SECRET}", headers=headers, body=SECRET.encode())
         proxy.send("GET", f"/v1/{SECRET}", headers=headers)
@@ -611,7 +634,8 @@ def test_shows_no_key(name: str) -> None:
     assert "$FANSMETRIC_KEY_1" in shown
     assert SECRET not in shown
     assert SECRET[:20] not in shown
-    assert SECRET not in repr(vars(proxy.watcher)) + repr(proxy.watcher.ledger.findings)
+    assert COOKIE not in shown
+    assert SECRET not in f"{[asdict(f) for f in proxy.watcher.ledger.findings.values()]}"
 
 
 def test_told_lines_are_one_line() -> None:
