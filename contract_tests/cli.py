@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -17,6 +18,7 @@ from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
 from contract_tests.gate import Asked, check_target
 from contract_tests.profile import Profile, read_profile
+from contract_tests.proxy.command import run_proxy
 from contract_tests.reports import parse_reports, write_reports
 from contract_tests.reports.terminal import print_outcome
 from contract_tests.run import EXAMPLES
@@ -33,8 +35,8 @@ _WIDE = 160
 def main() -> None:
     """Check a server against the contract of the FansMetric Public API.
 
-    Exit codes of `run`: 0 every checked rule kept, 1 a rule broken, 2 wrong use, 3 the target can't be
-    reached or the suite itself broke, 4 nothing checked or a required rule not checked.
+    Exit codes of `run` and `proxy`: 0 every checked rule kept, 1 a rule broken, 2 wrong use, 3 the target
+    can't be reached or the suite itself broke, 4 nothing checked or a required rule not checked.
     """
 
 
@@ -133,12 +135,20 @@ def _target(
         profile = read_profile(file, contract)
         yield replace(profile, base_url=url.rstrip("/")) if url else profile
     elif url is not None:
-        if not url.startswith(("http://", "https://")):
-            raise SuiteError(f"{url!r} is no http or https URL")
-        yield Profile(url.rstrip("/"))
+        yield Profile(_base_url(url))
     else:
         with embedded_mock(spec) as profile:
             yield profile
+
+
+def _base_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise SuiteError(f"{url!r} is no http or https URL")
+    if "@" in urlsplit(url).netloc:
+        raise SuiteError(
+            "the URL holds a name or a password, which reports would show; leave it out"
+        )
+    return url.rstrip("/")
 
 
 def _known(names: list[str]) -> None:
@@ -189,6 +199,47 @@ def prove_command(
     sys.exit(
         run_proof(only, everywhere=everywhere, processes=processes, matrix=matrix, plain=plain)
     )
+
+
+@main.command("proxy")
+@click.argument("url")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=4011,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any free port.",
+)
+@click.option("--strict", is_flag=True, help="Let inferred rules break the run too.")
+@click.option(
+    "--report",
+    "reports",
+    default="",
+    metavar="json=F,junit=F,html=F,md=F",
+    help="Write reports at the end.",
+)
+@click.option(
+    "--spec", type=click.Path(path_type=Path), help="The contract, if not the packaged one."
+)
+@plain_errors("contract-tests")
+def proxy_command(
+    url: str, host: str, port: int, strict: bool, reports: str, spec: Path | None
+) -> None:
+    """Pass traffic through to the server at URL and judge it, until interrupted."""
+    files, base_url = parse_reports(reports), _base_url(url)
+    outcome = run_proxy(
+        base_url,
+        host,
+        port,
+        spec,
+        strict=strict,
+        announce=lambda own: click.echo(f"Passing {own} on to {base_url}; Ctrl-C ends it."),
+        tell=lambda line: click.echo(line, err=True),
+    )
+    print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
+    write_reports(outcome, files)
+    sys.exit(outcome.exit_code)
 
 
 @main.command("rules")

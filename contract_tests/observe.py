@@ -22,15 +22,15 @@ _META = {
 
 def observe(ledger: Ledger, schemas: Schemas, exchange: Exchange, operation: Operation) -> None:
     """Judge an answer of ``operation`` by every rule that needs nothing else to be judged."""
-    judge = _Judge(ledger, operation.label, exchange)
+    judge = Judge(ledger, operation.label, exchange)
     if exchange.status >= 400:
-        _observe_error(judge)
+        observe_error(judge)
     elif exchange.is_success and operation.authenticated:
         _observe_success(judge, schemas, operation)
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class Judge:
     """One answer, and where its outcome goes."""
 
     ledger: Ledger
@@ -46,7 +46,8 @@ class _Judge:
             self.ledger.break_(Breach(rule, self.label, allowed, what, self.exchange))
 
 
-def _observe_error(judge: _Judge) -> None:
+def observe_error(judge: Judge) -> None:
+    """Judge an error by the rules that hold of every error, also of a route that the contract doesn't have."""
     exchange, body = judge.exchange, judge.exchange.json
     error = body.get("error") if isinstance(body, dict) and set(body) == {"error"} else None
     flat = isinstance(error, str) and error != ""
@@ -65,7 +66,7 @@ def _observe_error(judge: _Judge) -> None:
         )
 
 
-def _observe_success(judge: _Judge, schemas: Schemas, operation: Operation) -> None:
+def _observe_success(judge: Judge, schemas: Schemas, operation: Operation) -> None:
     body = judge.exchange.json
     members = set(body) if isinstance(body, dict) else set()
     whole = {"data", "_meta"} <= members <= _TOP_LEVEL
@@ -80,7 +81,7 @@ def _observe_success(judge: _Judge, schemas: Schemas, operation: Operation) -> N
         judge.require(rules.DATA_SCHEMA, not problem, "data that matches its schema", problem)
 
 
-def _observe_meta(judge: _Judge, operation: Operation) -> None:
+def _observe_meta(judge: Judge, operation: Operation) -> None:
     limits = judge.exchange.rate_limits
     for rule, kind in ((rules.HEADROOM, "remaining"), (rules.LIMITS, "limit")):
         names = (f"{kind}_minute", f"{kind}_day")

@@ -29,7 +29,7 @@ _MAX_HEADERS = 65_536
 _BLOCK = 65_536
 
 
-class _Request(HTTPRequest):
+class FlatRequest(HTTPRequest):
     """A request whose refusals are flat JSON, and whose unread body never poisons the connection."""
 
     def simple_response(self, status: str, msg: str = "") -> None:
@@ -84,8 +84,10 @@ class _Request(HTTPRequest):
         return bool(getattr(self.rfile, "remaining", 0))
 
 
-class _Connection(HTTPConnection):
-    RequestHandlerClass = _Request
+class Connection(HTTPConnection):
+    """A connection of flat requests, which a planted fault may end with a reset."""
+
+    RequestHandlerClass = FlatRequest
     reset_on_close = False
     """Whether the connection ends with a reset instead of an orderly end."""
 
@@ -102,7 +104,7 @@ class _Connection(HTTPConnection):
 
 
 class _Server(Server):
-    ConnectionClass = _Connection
+    ConnectionClass = Connection
     max_request_header_size = _MAX_HEADERS
     expiration_interval = 0.05
     """Seconds between two looks at whether to stop."""
@@ -170,8 +172,8 @@ class MockServer:
 def serve_forever(server: MockServer, announce: Callable[[str], None]) -> None:
     """Bind ``server``, call ``announce`` once it answers, and serve until interrupted."""
     server.bind()
-    announce(server.url)
     try:
+        announce(server.url)
         server.serve()
     except KeyboardInterrupt:
         pass

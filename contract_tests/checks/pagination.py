@@ -17,7 +17,7 @@ from mockserver.contract import Operation
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
-_CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
+CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
 """Parameters that the next page moves; all others it keeps."""
 
 
@@ -96,7 +96,7 @@ def _judge_link(bench: Bench, sample: Sample, exchange: Exchange, page: str) -> 
     bench.judging(rules.PAGE_RELATIVE).require(
         relative, exchange, "a relative URL under /v1/", page
     )
-    sent = {name: str(value) for name, value in sample.query.items() if name not in _CURSORS}
+    sent = {name: str(value) for name, value in sample.query.items() if name not in CURSORS}
     kept = dict(parse_qsl(link.query))
     bench.judging(rules.PAGE_KEEPS_QUERY).require(
         sent.items() <= kept.items(), exchange, f"the parameters {sent}", f"{kept}"
