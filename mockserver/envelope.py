@@ -53,9 +53,9 @@ class Refused(Exception):
         self.origin = origin
 
 
-def success(data: Any, credits: int, headroom: Headroom, next_page: str | None = None) -> Reply:
-    """Return a success: ``data``, ``_pagination`` unless this is the last page, and ``_meta``."""
-    body: dict[str, Any] = {"data": data}
+def success(data: bytes, credits: int, headroom: Headroom, next_page: str | None = None) -> Reply:
+    """Return a success: ``data`` (as JSON), ``_pagination`` unless this is the last page, and ``_meta``."""
+    body: dict[str, Any] = {"data": orjson.Fragment(data)}
     if next_page is not None:
         body["_pagination"] = {"next_page": next_page}
     body["_meta"] = {

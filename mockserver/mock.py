@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("mockserver")
 _STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_048, 256
+"""Paths whose operations are remembered, and their longest in characters."""
+
 
 class Mock:
     """One world behind one contract."""
@@ -56,7 +59,7 @@ class Mock:
         try:
             reply = self.pipeline.run(call, operation, progress)
             if self.check_responses:
-                self.pipeline.schemas.check(operation.success, orjson.loads(reply.body))
+                self._check(operation, reply, progress)
         except Refused as refused:
             reply = refusal(refused)
         except Exception:
@@ -65,6 +68,14 @@ class Mock:
         if progress.fault is not None:
             reply = spoil(reply, progress.fault)
         return self._recorded(call, operation, reply, progress)
+
+    def _check(self, operation: Operation, reply: Reply, progress: Progress) -> None:
+        """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
+        answer = progress.answer
+        if answer is None or not answer.is_valid:
+            self.pipeline.schemas.check(operation.success, orjson.loads(reply.body))
+        if answer is not None:
+            answer.is_valid = True
 
     def turn_away(self, environ: Environ, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""
@@ -116,12 +127,16 @@ class Router:
             [Rule(flask_path(path), endpoint=path) for path in self._by_path], merge_slashes=False
         )
         self._adapter: MapAdapter = paths.bind("mock")
+        self._known: dict[tuple[str, str], tuple[Operation, dict[str, str]]] = {}
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Return the operation and its path arguments, or ``None`` when the route isn't the contract's.
 
         Raises ``Refused`` (405) when the route doesn't have the method.
         """
+        known = self._known.get((method, path))
+        if known is not None:
+            return known
         try:
             template, arguments = self._adapter.match(path)
         except (NotFound, RequestRedirect):
@@ -131,7 +146,12 @@ class Router:
             allowed = ", ".join(sorted(methods))
             message = f"The route has no method {ascii(method)[1:-1][:20]}; it has {allowed}."
             raise Refused(rules.UNKNOWN_METHOD, message, headers=(("Allow", allowed),))
-        return methods[method], dict(arguments)
+        found = methods[method], dict(arguments)
+        if len(path) <= _LONGEST_REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[method, path] = found
+        return found
 
 
 def flask_path(path: str) -> str:

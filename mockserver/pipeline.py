@@ -7,7 +7,9 @@ The order: 401, then 429, which are free; then the charged refusals
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from mockserver import rules
@@ -17,7 +19,8 @@ from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
 from mockserver.faults import FaultKind, Planted, Sleeper
 from mockserver.organizations import Account, Organization
-from mockserver.resources import Engine, Result
+from mockserver.resources import Engine
+from mockserver.resources.recall import Answer
 from mockserver.roles import Key
 from mockserver.seeds import AccountState, Subscription
 from mockserver.validation import Arguments, validate
@@ -26,6 +29,9 @@ from mockserver.world import World
 
 _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
 """The rules whose refusals a fault imitates; any other status is an upstream failure."""
+
+_MOST_REMEMBERED = 2_048
+"""Requests without a body whose arguments are remembered."""
 
 
 @dataclass(slots=True)
@@ -38,6 +44,8 @@ class Progress:
     """Exchanges that the organization had recorded when this one began."""
     fault: Planted | None = None
     next_page: str | None = None
+    answer: Answer | None = None
+    """What the operation answered, if it came so far."""
 
     def enter(self, caller: Key) -> Key:
         """Note who calls, and return it."""
@@ -52,6 +60,7 @@ class Pipeline:
         self.world = world
         self.schemas = Schemas(contract.document)
         self.engine = Engine(contract)
+        self._arguments: dict[tuple[str, str, str], Arguments] = {}
         self.sleeper = Sleeper()
         """Waits out the latency of a fault."""
 
@@ -69,9 +78,12 @@ class Pipeline:
         account = self.find_account(arguments, organization)
         self.check_account_state(account, operation)
         self.meet_fault(call, operation, organization, progress)
-        result = self.engine.carry_out(operation, arguments, organization, account)
-        next_page = progress.next_page = self.next_page(call, operation, arguments, result)
-        return success(result.data, operation.charges, headroom, next_page)
+        asked = (call.path, call.query_string)
+        answer = self.engine.carry_out(operation, arguments, organization, account, asked)
+        if answer.next_query is not None and answer.next_page is None:
+            answer.next_page = self.next_page(call, operation, arguments, answer.next_query)
+        progress.next_page, progress.answer = answer.next_page, answer
+        return success(answer.data, operation.charges, headroom, answer.next_page)
 
     def authenticate(self, call: Call) -> Key:
         """Return the key that the request carries in one of the two headers (auth page)."""
@@ -132,7 +144,17 @@ class Pipeline:
 
     def validate(self, call: Call, operation: Operation) -> Arguments:
         """Return the decoded arguments, or refuse what doesn't match the contract."""
-        return validate(call, operation, self.schemas)
+        if operation.body is not None:
+            return validate(call, operation, self.schemas)
+        # Nothing but path and query speaks here, and clients repeat themselves.
+        asked = (operation.id, call.path, call.query_string)
+        known = self._arguments.get(asked)
+        if known is None:
+            known = validate(call, operation, self.schemas)
+            if len(self._arguments) >= _MOST_REMEMBERED:
+                self._arguments.clear()
+            self._arguments[asked] = known
+        return known
 
     def find_account(self, arguments: Arguments, organization: Organization) -> Account | None:
         """Return the account that the path names; another organization's doesn't exist for this one."""
@@ -174,12 +196,14 @@ class Pipeline:
             raise Refused(rule, fault.message, status=fault.status, headers=headers, origin="fault")
 
     def next_page(
-        self, call: Call, operation: Operation, arguments: Arguments, result: Result
-    ) -> str | None:
+        self,
+        call: Call,
+        operation: Operation,
+        arguments: Arguments,
+        next_query: Mapping[str, Any],
+    ) -> str:
         """Return the relative URL of the next page, with the effective values of all parameters."""
-        if result.next_query is None:
-            return None
-        effective = {**arguments.query, **result.next_query}
+        effective = {**arguments.query, **next_query}
         query = {
             p.name: ",".join(effective[p.name])
             if isinstance(effective[p.name], list)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from functools import partial
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
@@ -108,7 +109,7 @@ def _request(call: Call) -> dict[str, Any]:
         "path": _masked(call.path),
         "query": query,
         "headers": _headers(call),
-        "body": _KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT],
+        "body": _KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b"",
         "body_size": len(body),
         "key_places": (*places, "query") if in_query else tuple(places),
     }
@@ -119,16 +120,23 @@ def mark(secret: str) -> str:
     return "unknown-" + hashlib.blake2b(secret.encode(), key=_SALT, digest_size=4).hexdigest()
 
 
-def _headers(call: Call) -> dict[str, str]:
-    sent = [
-        (name.removeprefix("HTTP_"), str(value))
+def _headers(call: Call) -> Mapping[str, str]:
+    sent = tuple(
+        (name, str(value))
         for name, value in call.environ.items()
-        if value and (name.startswith("HTTP_") or name in _BODY_HEADERS)
-    ]
+        if value
+        and (name.startswith("HTTP_") or name in _BODY_HEADERS)
+        and name not in _KEY_HEADERS
+    )
+    small = len(sent) <= HEADERS_KEPT and sum(len(value) for _, value in sent) <= TEXT_KEPT
+    return _shown_headers(sent) if small else _shown_headers.__wrapped__(sent)
+
+
+@lru_cache(maxsize=256)  # a client sends the same headers again and again
+def _shown_headers(sent: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     return {
-        name[:TEXT_KEPT].lower().replace("_", "-"): _masked(value)
+        name.removeprefix("HTTP_")[:TEXT_KEPT].lower().replace("_", "-"): _masked(value)
         for name, value in sent[:HEADERS_KEPT]
-        if "HTTP_" + name not in _KEY_HEADERS
     }
 
 
@@ -138,6 +146,8 @@ def _masked(text: str) -> str:
 
 def _masked_query(query: str) -> tuple[str, bool]:
     """Return the query without keys, and whether there was one."""
+    if not query:
+        return "", False
     plain = unquote_plus(query)
     if KEY_PREFIX not in plain and _NAMED.search(plain) is None:
         return query[:TEXT_KEPT], False

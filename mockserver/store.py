@@ -11,6 +11,9 @@ from typing import Any
 Record = Mapping[str, Any]
 """One stored JSON object; replaced as a whole, never changed."""
 
+Table = dict[int, Record]
+"""The records of a collection by row; a write puts a new one in its place."""
+
 _MEMO_LIMIT = 64
 
 
@@ -23,7 +26,7 @@ class Collection:
     __slots__ = ("_memo", "_next_row", "_rows")
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self._rows: dict[int, Record] = dict(enumerate(records))
+        self._rows: Table = dict(enumerate(records))
         self._next_row = len(self._rows)
         self._memo: dict[Any, Any] = {}
 
@@ -56,6 +59,15 @@ class Collection:
     def rows(self) -> list[int]:
         """Return every row number, in order."""
         return list(self._rows)
+
+    @property
+    def table(self) -> Table:
+        """The present table, to tell later whether something was written since."""
+        return self._rows
+
+    def recalled(self, key: Any) -> Any:
+        """Return what ``memo`` remembers under ``key``, or ``None``."""
+        return self._memo.get(key)
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return ``compute()``, remembered under ``key`` until the next write."""
@@ -90,7 +102,7 @@ class Collection:
         ids = [r["id"] for r in self._rows.values() if isinstance(r.get("id"), int)]
         return max(ids, default=0) + 1
 
-    def _replace(self, table: dict[int, Record]) -> None:
+    def _replace(self, table: Table) -> None:
         self._rows, self._memo = table, {}
 
     def _index_by(self, field: str) -> Callable[[], dict[Any, list[int]]]:

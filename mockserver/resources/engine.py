@@ -12,6 +12,7 @@ from mockserver.organizations import Account, Organization
 from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
+from mockserver.resources.recall import Answer, answer_of, recall, remember
 from mockserver.resources.records import body_fields, constants, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
@@ -33,23 +34,28 @@ class Engine:
         arguments: Arguments,
         organization: Organization,
         account: Account | None,
-    ) -> Result:
-        """Do what ``operation`` does and return its result.
+        asked: tuple[str, str] = ("", ""),
+    ) -> Answer:
+        """Do what ``operation`` does and return its answer; ``asked`` is the path and the query of the request.
 
         Raises ``Refused`` when a record isn't there (404) or its state forbids the write (400).
         """
         scene = Scene(
             operation,
             arguments,
+            self._shape(operation),
             organization,
             account,
             organization.clock.now(),
-            self._shape(operation),
         )
-        if not operation.writes:
-            return _run(scene)
-        with organization.lock:
-            return _run(scene)
+        if operation.writes:
+            with organization.lock:
+                return answer_of(_run(scene))
+        known = recall(scene, asked)
+        if known is None:
+            known = answer_of(_run(scene))
+            remember(scene, asked, known)
+        return known
 
     def _shape(self, operation: Operation) -> Shape:
         shape = self._shapes.get(operation.id)

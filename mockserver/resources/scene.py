@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver import rules
@@ -11,8 +11,18 @@ from mockserver.contract import Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
 from mockserver.resources.projection import Shape
-from mockserver.store import Collection
+from mockserver.store import Collection, Table
 from mockserver.validation import Arguments
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a request looked at."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    """The collections by name, each with the table that it had when it was first looked at."""
+    more: bool = False
+    """Whether it looked at something besides collections: the time, the account, the organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +31,38 @@ class Scene:
 
     operation: Operation
     arguments: Arguments
-    organization: Organization
-    account: Account | None
-    now: float
     shape: Shape
+    _organization: Organization
+    _account: Account | None
+    _now: float
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def now(self) -> float:
+        """The organization's time, in seconds since the epoch."""
+        self.seen.more = True
+        return self._now
+
+    @property
+    def organization(self) -> Organization:
+        """The organization that asks."""
+        self.seen.more = True
+        return self._organization
 
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` of the account, or of the organization where accounts share it."""
-        if self.account is None or self.organization.shared.is_shared(name):
-            return self.organization.collection(name)
-        return self.account.collection(name)
+        account = None if self._organization.shared.is_shared(name) else self._account
+        found = (account or self._organization).collection(name)
+        self.seen.tables.setdefault(name, found.table)
+        return found
 
     @property
     def named_account(self) -> Account:
         """The account that the path names. Raises ``LookupError`` where it names none."""
-        if self.account is None:
+        self.seen.more = True
+        if self._account is None:
             raise LookupError(f"{self.operation.id} is not scoped to an account")
-        return self.account
+        return self._account
 
     def find(self, collection: str, field: str, value: Any) -> int:
         """Return the row whose ``field`` equals ``value``.
