@@ -325,10 +325,12 @@ def test_broken_answers_break_off(answer: bytes) -> None:
     assert not any(f.times for f in proxy.watcher.ledger.findings.values())
 
 
-def test_broken_uploads_are_the_clients_fault() -> None:
-    request = b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n"
+@pytest.mark.parametrize(
+    "body", ["Transfer-Encoding: chunked\r\n\r\nzz\r\n", "Content-Length: 9\r\n\r\nshort"]
+)
+def test_broken_uploads_are_the_clients_fault(body: str) -> None:
     with proxied(echo) as proxy:
-        answer = _raw(proxy.url, request)
+        answer = _raw(proxy.url, f"POST /x HTTP/1.1\r\nConnection: close\r\n{body}".encode())
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert 0 == proxy.watcher.unanswered
