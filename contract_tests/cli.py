@@ -60,7 +60,7 @@ def main() -> None:
 )
 @click.option("--max-requests", type=click.IntRange(1), help="Send no more than so many requests.")
 @click.option(
-    "--report", "reports", default="", metavar="json=F,junit=F,md=F", help="Write reports."
+    "--report", "reports", default="", metavar="json=F,junit=F,md=F,html=F", help="Write reports."
 )
 @click.option(
     "--spec", type=click.Path(path_type=Path), help="The contract, if not the packaged one."

@@ -1,10 +1,11 @@
-"""Reports of a run: on the terminal, and as JSON, JUnit and Markdown for machines and CI."""
+"""Reports of a run: on the terminal, as an HTML page, and as JSON, JUnit and Markdown for CI."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from contract_tests.reports.html import as_html
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
 from mockserver.errors import SuiteError, Unavailable
@@ -13,6 +14,7 @@ WRITERS: dict[str, Callable[[Outcome], str]] = {
     "json": as_json,
     "junit": as_junit,
     "md": as_markdown,
+    "html": as_html,
 }
 """The writer of each report format."""
 
