@@ -251,7 +251,7 @@ def test_colours_can_be_read(scheme: int) -> None:
     style = (Path(html.__file__).parent / "page" / "report.css").read_text()
     colours = dict(re.findall(r"--([\w-]+): (#\w{6});", style.split(":root {")[scheme + 1]))
     pairs = [(ink, paper) for ink in ("text", "quiet", "link") for paper in ("page", "card")]
-    pairs += [("text", "code"), ("text", "marked"), ("page", "text")]
+    pairs += [("text", "code"), ("quiet", "code"), ("text", "marked"), ("page", "text")]
     pairs += [(kind, f"{kind}-soft") for kind in ("kept", "broken", "not-checked", "error")]
     pairs += [(kind, "card") for kind in ("kept", "broken", "not-checked", "error")]
     contrasts = {}
