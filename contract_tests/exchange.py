@@ -17,6 +17,8 @@ _SHOWN_HEADERS = frozenset(
 """The only headers that evidence shows; anything else might carry a secret."""
 
 _SHOWN_BODY = 600
+_LOOKED_AT = 65_536
+"""Bytes of a body that are searched for keys; far fewer are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,33 +113,39 @@ class Exchange:
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
-        text = printable(self.body[:_SHOWN_BODY].decode("utf-8", "replace"))
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
+        # Masked before it is cut, so that no cut leaves a part of a key.
+        text = self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
         return {
             "request": {
                 "method": self.request.method,
-                "path": self.request.path,
+                "path": self.masked(self.request.path),
                 "headers": {
                     **dict(self.request.headers),
                     **{n: f"{p}$" + variable_of(s) for n, p, s in self.request.credentials},
                 },
-                "body": _short(self.request.body),
+                "body": self.masked(_short(self.request.body)),
             },
             "response": {
                 "status": self.status,
                 "headers": {
-                    k: printable(v) for k, v in self.headers.items() if k in _SHOWN_HEADERS
+                    k: self.masked(v) for k, v in self.headers.items() if k in _SHOWN_HEADERS
                 },
-                "body": text + ("…" if len(self.body) > _SHOWN_BODY else ""),
+                "body": text[:_SHOWN_BODY] + ("…" if len(text) > _SHOWN_BODY else ""),
             },
         }
+
+    def masked(self, text: str) -> str:
+        """Return ``text`` printable, and without any key that a hostile server repeated in it."""
+        # A cut key begins like a whole one, so the longest comes first. An empty key is none.
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return printable(text)
 
 
 def _short(body: bytes) -> str:
     if len(body) > _SHOWN_BODY:
         return f"{len(body):,} bytes"
-    return printable(body.decode("utf-8", "replace"))
+    return body.decode("utf-8", "replace")
 
 
 def member(value: Any, name: str) -> dict[str, Any]:

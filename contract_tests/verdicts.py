@@ -48,18 +48,23 @@ class Breach:
     after: str | None = None
     """Where the finding came from besides a plain check, such as the exploration's phase."""
 
+    @property
+    def found_shown(self) -> str:
+        """What came instead, without any key that the server may have put into it."""
+        return printable(self.found) if self.exchange is None else self.exchange.masked(self.found)
+
     def shown(self, base_url: str) -> dict[str, Any]:
         """Return the breach as reports show it, keys masked."""
         evidence: dict[str, Any] = {
             "operation": self.operation,
             "allowed": printable(self.allowed),
-            "found": printable(self.found),
+            "found": self.found_shown,
         }
         if self.after is not None:
             evidence["after"] = self.after
         if self.exchange is not None:
             evidence |= self.exchange.shown()
-            evidence["repeat"] = self.exchange.request.curl(base_url)
+            evidence["repeat"] = self.exchange.masked(self.exchange.request.curl(base_url))
         return evidence
 
 

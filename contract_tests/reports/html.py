@@ -1,168 +1,213 @@
-"""The report for people: one page that needs nothing else, with every rule and the evidence of each breach."""
+"""The report for people: one HTML file that needs no other file, no network and no rights."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import re
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from itertools import groupby
-from pathlib import PurePath
-from typing import Any
+from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup, escape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contract_tests.reports.evidence import Evidence, Presenter
 from contract_tests.reports.outcome import Outcome
-from contract_tests.text import printable
 from contract_tests.verdicts import Breach, Finding, Verdict
 from mockserver.rules import Level, Rule
 
-_MOST_BREACHES = 12
+_PAGE = Path(__file__).parent / "page"
+_MOST_BREACHES = 20
 """Breaches of one rule that the page shows; the JSON report has them all."""
-
-_TONES = {
-    "broken": "broken",
-    "advisory": "mild",
-    "accepted": "mild",
-    "error": "error",
-    "not checked": "not-checked",
-    "kept": "kept",
-}
-"""The names of verdicts on the page, worst first, and the style of each."""
-
-_HEADLINES = {
-    0: "Yes: every rule that was checked is kept.",
-    1: "No: a rule is broken.",
-    3: "Not known: the run could not be finished.",
-    4: "Not known: nothing was checked, or not what was required.",
-}
+_MOST_EVIDENCE = 2_200_000
+"""Bytes for the breaches of all rules together, so that any browser opens the page at once."""
+_MARKS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.NOT_CHECKED: "○", Verdict.ERROR: "!"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One rule on the page."""
+class Badge:
+    """How the page shows a verdict: the one place for its mark, its words and its colour."""
+
+    kind: str
+    """The name of its colour, and its value in the filter."""
+    mark: str
+    words: str
+
+
+def badge(verdict: Verdict, words: str = "") -> Badge:
+    """Return the badge of ``verdict``, under its own name unless other ``words`` are given."""
+    return Badge(str(verdict).replace(" ", "-"), _MARKS[verdict], words or str(verdict))
+
+
+def badge_of(finding: Finding, outcome: Outcome) -> Badge:
+    """Return the badge of a rule; one that is broken but doesn't break the run only advises."""
+    return badge(finding.verdict, outcome.verdict(finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule in the table."""
 
     rule: Rule
-    name: str
-    words: str
-    judged: str
+    badge: Badge
+    operations: str
+    judged: int
     reason: str
-    breaches: list[dict[str, Any]]
-    more: int
+    evidence: list[Evidence]
+    breaches: int
+    """How many there are, shown or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of an area's bar, in hundredths of the picture's width."""
+
+    badge: Badge
+    count: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The rules of one area."""
+
+    name: str
+    rows: list[Row]
+    segments: list[Segment]
 
     @property
-    def tone(self) -> str:
-        return _TONES[self.name]
+    def counted(self) -> str:
+        """The verdicts in words."""
+        return ", ".join(f"{part.count} {part.badge.words}" for part in self.segments)
 
 
 def as_html(outcome: Outcome) -> str:
-    """Return the page. It loads nothing, and runs no script but its own; keys are masked."""
-    rows = [_row(finding, outcome) for finding in outcome.findings]
-    areas = [
-        {"name": name, "rows": found, "bars": list(_bars(found))}
-        for name, group in groupby(rows, lambda row: row.rule.area)
-        for found in [list(group)]
-    ]
-    counts = {name: sum(row.name == name for row in rows) for name in _TONES}
+    """Return the whole run as one HTML page, keys masked."""
     style, script = _part("report.css"), _part("report.js")
-    return _template().render(
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
         outcome=outcome,
-        spec=PurePath(outcome.spec).name,
-        headline=_HEADLINES[outcome.exit_code],
-        tone="kept" if outcome.exit_code == 0 else "broken" if outcome.exit_code == 1 else "mild",
-        areas=areas,
-        widest=max((len(area["rows"]) for area in areas), default=1),
-        legend=[(_TONES[name], name, count) for name, count in counts.items() if count],
+        result=_in_words(outcome),
+        likely=next((finding.rule.id for finding in outcome.ledger.broken()), None),
+        counts=[(badge(verdict), outcome.ledger.counted(verdict)) for verdict in Verdict],
+        areas=_areas(outcome),
         levels=[str(level) for level in Level],
-        picture="; ".join(_said(area["name"], area["rows"]) for area in areas),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style=style,
+        script=script,
+        policy=_policy(style, script),
     )
 
 
-def _row(finding: Finding, outcome: Outcome) -> _Row:
-    name = str(finding.verdict)
-    if finding.verdict is Verdict.BROKEN and not outcome.breaks(finding):
-        name = "accepted" if finding.rule.id in outcome.baseline.accepted else "advisory"
-    operations = len(finding.exercised - {"*"})
-    where = f" on {operations}" if operations else ""
-    shown = finding.breaches[:_MOST_BREACHES]
-    unjudged = finding.verdict in (Verdict.NOT_CHECKED, Verdict.ERROR)
-    return _Row(
-        rule=finding.rule,
-        name=name,
-        words=outcome.verdict(finding),
-        judged=f"judged {finding.times:,}×{where}" if finding.times else "",  # noqa: RUF001 - the sign for times
-        reason=printable(finding.reason) if unjudged else "",
-        breaches=[_breach(breach, outcome) for breach in shown],
-        more=len(finding.breaches) - len(shown),
-    )
+def _part(name: str) -> str:
+    return (_PAGE / name).read_text(encoding="utf-8")
 
 
-def _breach(breach: Breach, outcome: Outcome) -> dict[str, Any]:
-    shown = {"after": None, "request": None, **breach.shown(outcome.base_url)}
-    if breach.exchange is None:
-        return shown
-    request, response = shown["request"], shown["response"]
-    asked = f"{request['method']} {request['path']}"
-    answered = str(response["status"])
-    return {
-        **shown,
-        "request": _message(asked, request["headers"], request["body"]),
-        "response": _message(answered, response["headers"], response["body"]),
-    }
-
-
-def _message(first: str, headers: dict[str, str], body: str) -> str:
-    """Return a message as text; a body that is JSON in lines of its own, control characters replaced."""
-    with suppress(ValueError):
-        body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    head = [first, *(f"{name}: {value}" for name, value in headers.items())]
-    text = "\n".join([*head, *(["", body] if body else [])])
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _bars(rows: list[_Row]) -> Iterator[dict[str, Any]]:
-    """Yield the bars of one area's line in the picture, worst first."""
-    start = 0
-    for name, tone in _TONES.items():
-        width = sum(row.name == name for row in rows)
-        if width:
-            yield {"tone": tone, "start": start, "width": width}
-            start += width
-
-
-def _said(area: str, rows: list[_Row]) -> str:
-    counts = ((sum(row.name == name for row in rows), name) for name in _TONES)
-    return f"{area}: " + ", ".join(f"{count} {name}" for count, name in counts if count)
-
-
-def _with_code(text: str) -> Markup:
-    """Return ``text`` escaped, and what stands between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+def _policy(style: str, script: str) -> str:
+    """Return the policy that lets the browser run and apply exactly our own parts, and load nothing."""
+    ours = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    return f"default-src 'none'; {ours}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
-    return "sha256-" + base64.b64encode(digest).decode()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _part(name: str) -> str:
-    return (files("contract_tests.reports") / "page" / name).read_text(encoding="utf-8")
+def _in_words(outcome: Outcome) -> str:
+    """Say what the exit code means for this run."""
+    broken = [f for f in outcome.findings if f.verdict is Verdict.BROKEN]
+    breaking = sum(outcome.breaks(finding) for finding in broken)
+    match outcome.exit_code:
+        case 0 if broken:
+            return f"No rule that counts is broken, {_mild(broken, outcome)}"
+        case 0:
+            return "Every checked rule is kept"
+        case 1:
+            mild = [finding for finding in broken if not outcome.breaks(finding)]
+            return (
+                f"{_rules(breaking)} broken{f', {_mild(mild, outcome, more=True)}' if mild else ''}"
+            )
+        case 3:
+            errors = outcome.ledger.counted(Verdict.ERROR)
+            return (
+                f"The suite itself broke on {_rules(errors)}" if errors else "The run ended early"
+            )
+        case _:
+            return _unchecked(outcome)
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+def _unchecked(outcome: Outcome) -> str:
+    missing = [
+        finding.rule.id
+        for finding in outcome.findings
+        if finding.rule.id in outcome.require and finding.verdict is Verdict.NOT_CHECKED
+    ]
+    return f"Required but not checked: {', '.join(missing)}" if missing else "Nothing was checked"
+
+
+def _mild(findings: list[Finding], outcome: Outcome, *, more: bool = False) -> str:
+    """Say how many breaches only advise, and how many are accepted."""
+    accepted = sum(finding.rule.id in outcome.baseline.accepted for finding in findings)
+    counts = ((len(findings) - accepted, "only advisory"), (accepted, "accepted"))
+    return ", ".join(
+        f"{f'{count} more' if more else _rules(count)} {what}" for count, what in counts if count
     )
-    environment.filters["code"] = _with_code
-    return environment.from_string(_part("report.html.j2"))
+
+
+def _rules(count: int) -> str:
+    return f"{count} rule" if count == 1 else f"{count} rules"
+
+
+def _areas(outcome: Outcome) -> list[Area]:
+    """Return every area in the order of the catalogue, the widest bar as wide as the picture."""
+    presenter = Presenter(outcome.base_url, outcome.findings)
+    share = _MOST_EVIDENCE // max(1, outcome.ledger.counted(Verdict.BROKEN))
+    rows: dict[str, list[Row]] = {}
+    for finding in outcome.findings:
+        row = _row(finding, outcome, presenter, share)
+        rows.setdefault(finding.rule.area, []).append(row)
+    widest = max(map(len, rows.values()), default=1)
+    return [Area(name, found, _segments(found, 100 / widest)) for name, found in rows.items()]
+
+
+def _row(finding: Finding, outcome: Outcome, presenter: Presenter, share: int) -> Row:
+    unsettled = finding.verdict in (Verdict.NOT_CHECKED, Verdict.ERROR)
+    counted = len(finding.exercised - {"*"})
+    return Row(
+        rule=finding.rule,
+        badge=badge_of(finding, outcome),
+        operations=str(counted) if counted or not finding.exercised else "server",
+        judged=finding.times,
+        reason=presenter.text(finding.reason) if unsettled else "",
+        evidence=_evidence(finding.breaches, presenter, share),
+        breaches=len(finding.breaches),
+    )
+
+
+def _evidence(breaches: list[Breach], presenter: Presenter, share: int) -> list[Evidence]:
+    """Return the first breaches, as many as fit into the rule's share of the page and at least one."""
+    shown: list[Evidence] = []
+    for breach in breaches[:_MOST_BREACHES]:
+        evidence = presenter.evidence(breach)
+        share -= evidence.weight
+        if shown and share < 0:
+            break
+        shown.append(evidence)
+    return shown
+
+
+def _segments(rows: list[Row], unit: float) -> list[Segment]:
+    """Return the bar of an area: a segment for each verdict that occurs, in the order of verdicts."""
+    segments, x = [], 0.0
+    for verdict in Verdict:
+        shown = badge(verdict)
+        count = sum(row.badge.kind == shown.kind for row in rows)
+        if count:
+            segments.append(Segment(shown, count, round(x, 2), round(count * unit, 2)))
+            x += count * unit
+    return segments

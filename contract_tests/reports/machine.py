@@ -72,9 +72,7 @@ def as_junit(outcome: Outcome) -> str:
             breach = broken.get(operation)
             if breach is not None:
                 kind = "failure" if outcome.breaks(finding) else "skipped"
-                message = (
-                    f"{finding.rule.sentence} Allowed: {breach.allowed}. Found: {breach.found}."
-                )
+                message = f"{finding.rule.sentence} Allowed: {breach.allowed}. Found: {breach.found_shown}."
                 node = ET.SubElement(case, kind, message=printable(message))
                 shown = json.dumps(breach.shown(outcome.base_url), indent=1)
                 node.text = printable(shown)
@@ -107,7 +105,10 @@ def as_markdown(outcome: Outcome) -> str:
         for breach in finding.breaches:
             lines.append(
                 _row(
-                    finding, verdict, breach.operation, f"{breach.found}; allowed: {breach.allowed}"
+                    finding,
+                    verdict,
+                    breach.operation,
+                    f"{breach.found_shown}; allowed: {breach.allowed}",
                 )
             )
         if not finding.breaches:

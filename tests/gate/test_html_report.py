@@ -1,148 +1,262 @@
-"""The page for people: whole in one file, and whatever a server answers is text on it."""
+"""The HTML report: whole in one file, whatever a hostile server answers, and with no key in it."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from contract_tests.exchange import Exchange, Request, Secret
-from contract_tests.reports import WRITERS
+from contract_tests.reports import html
 from contract_tests.reports.html import as_html
-from contract_tests.reports.machine import as_json
 from contract_tests.reports.outcome import Outcome
-from contract_tests.samples import bearer
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
-from mockserver.rules import RULES
+from mockserver.rules import RULES, Rule
 
-KEY = Secret("full", "fm_api_live_51f0c9a7e2")
-HOSTILE = "</pre><script>alert(1)</script>]]> \x1b[31mred\x1b[0m \x00 " + KEY.value
-SCHEMA: Any = json.loads(
-    (Path(__file__).parents[2] / "contract_tests" / "reports" / "report.schema.json").read_text()
+KEY = Secret("full", "fm_api_test_of_the_report")
+HOSTILE = (
+    b"<script>alert(1)</script></pre></script>]]><img src=https://example.com/x onerror=alert(1)>"
+    b"\x1b[31mred\x00\x07\xe2\x80\xae" + KEY.value.encode()
 )
-
-
-def outcome(ledger: Ledger) -> Outcome:
-    return Outcome(
-        "https://api.example.com", "/x/openapi.yaml", 93, 1234, 5.0, ledger, strict=False
-    )
-
-
-def hostile() -> Ledger:
-    """Return a ledger with every verdict, and an answer that would act if it could."""
-    ledger = Ledger()
-    request = Request("GET", "/v1/1001/chats?q=<b>", (), (bearer(KEY),))
-    body = json.dumps({"error": HOSTILE}).encode()
-    exchange = Exchange(request, 200, {"content-type": "text/html"}, body, frozenset({KEY.value}))
-    ledger.break_(
-        Breach(
-            rules.KEY_REVOKED,
-            "GET /v1/{account_id}/chats",
-            "401",
-            HOSTILE.replace(KEY.value, ""),
-            exchange,
-        )
-    )
-    for place in range(40):
-        ledger.break_(Breach(rules.FLAT, f"GET /v1/{place}", "flat", "nested", exchange))
-    ledger.break_(Breach(rules.EXACT, "*", "20 successes", "21"))
-    ledger.keep(rules.BEARER, "GET /v1/{account_id}/chats")
-    ledger.fail(rules.DAY, "KeyError: <i>")
-    ledger.leave(rules.MINUTE, "needs <u>leave</u>")
-    return ledger
+VOID = {"meta", "input", "link", "img", "br"}
 
 
 class Page(HTMLParser):
-    """Collects what the tests ask about."""
+    """A page as a browser reads it: every tag with its attributes, and the text inside each kind of tag."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.tags: list[str] = []
-        self.ids: list[str] = []
-        self.addresses: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.misnested: list[str] = []
         self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        found = dict(attrs)
-        if found.get("id"):
-            self.ids.append(str(found["id"]))
-        self.addresses += [str(found[n]) for n in ("src", "href") if n in found]
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.misnested.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.open):
+            self.texts[tag][-1] += data
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
+        return [a for name, a in self.tags if name == tag and attributes.items() <= a.items()]
 
 
-def test_shows_every_rule_once() -> None:
-    page = Page(as_html(outcome(hostile())))
+def exchange(body: bytes = HOSTILE, **headers: str) -> Exchange:
+    request = Request(
+        "POST", "/v1/1001/chats?limit=1", (), (("Authorization", "Bearer ", KEY),), b'{"a": "<b>"}'
+    )
+    answer = {"content-type": "text/html", "set-cookie": "session=1"} | headers
+    return Exchange(request, 200, answer, body, frozenset({KEY.value, KEY.value[:-1], ""}))
 
-    assert set(RULES) <= set(page.ids)
-    assert len(page.ids) == len(set(page.ids))
-    assert page.tags.count("article") == len(RULES)
+
+def breach(rule: Rule, operation: str = "POST /v1/{account_id}/chats", **changes: str) -> Breach:
+    texts = {"allowed": "401 without <b>a</b> body", "found": "200 without <b>a</b> body"} | changes
+    return Breach(rule, operation, texts["allowed"], texts["found"], exchange())
 
 
-def test_whatever_a_server_answers_is_text() -> None:
-    text = as_html(outcome(hostile()))
+def outcome(ledger: Ledger, *, strict: bool = False, require: tuple[str, ...] = ()) -> Outcome:
+    return Outcome("http://127.0.0.1:4010", "openapi.yaml", 93, 1234, 5.25, ledger, strict, require)
+
+
+def mixed() -> Outcome:
+    """Return a run in which each verdict occurs."""
+    ledger = Ledger()
+    for rule in list(RULES.values())[8:]:
+        ledger.keep(rule, "GET /health")
+    ledger.break_(breach(rules.KEY_MISSING))
+    ledger.leave(rules.BEARER, "needs <i>a key</i>\x1b[0m")
+    ledger.fail(rules.X_API_KEY, "GET /health: KeyError: 'data'")
+    return outcome(ledger)
+
+
+def result(of: Outcome) -> str:
+    return Page(as_html(of)).texts["h1"][0]
+
+
+def test_is_one_whole_page() -> None:
+    page = Page(as_html(mixed()))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    anchors = [a["href"] for _, a in page.tags if "href" in a]
+
+    assert [] == page.misnested + page.open
+    assert len(set(ids)) == len(ids)
+    assert {anchor.removeprefix("#") for anchor in anchors} <= set(ids)
+    assert not any({"src", "style", "onclick", "action"} & set(a) for _, a in page.tags)
+    assert not {"link", "img", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
+
+
+def test_has_one_row_per_rule_in_words() -> None:
+    page = Page(as_html(mixed()))
+    rows = page.all("tr", **{"class": "rule"})
+    text = page.texts["table"][0]
+
+    assert list(RULES) == [row["id"] for row in rows]
+    assert ["not-checked", "error"] == [row["data-verdict"] for row in rows[:2]]
+    assert all(rule.sentence.replace("`", "") in text for rule in RULES.values())
+    assert "Why not: needs <i>a key</i>\\x1b[0m" in text
+    assert "What broke: GET /health: KeyError: 'data'" in text
+
+
+def test_policy_lets_only_our_parts_run() -> None:
+    page = Page(as_html(mixed()))
+    (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
+    parts = [f"'sha256-{digest(page.texts[tag][0])}'" for tag in ("script", "style")]
+
+    assert 1 == len(page.all("script")) == len(page.all("style"))
+    assert all(part in policy["content"] for part in parts)
+    assert policy["content"].startswith("default-src 'none';")
+    assert "unsafe" not in policy["content"]
+
+
+def digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_what_a_server_answers_is_text() -> None:
+    text = as_html(mixed())
     page = Page(text)
+    answer = page.texts["pre"][1]
 
-    assert 1 == page.tags.count("script")
-    assert not {"i", "u", "em"} & set(page.tags)
-    assert "\x1b" not in text
-    assert "\x00" not in text
-    assert KEY.value not in text
-    assert "$FANSMETRIC_FULL" in text
-
-
-def test_needs_nothing_else() -> None:
-    """It loads nothing, and its policy lets no other script or style in."""
-    text = as_html(outcome(hostile()))
-    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)
-    assert script is not None
-    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
-
-    assert all(address.startswith("#") for address in Page(text).addresses)
-    assert f"script-src 'sha256-{digest}'" in text.replace("&#39;", "'")
-    assert " style=" not in text
+    assert 1 == text.count("<script")
+    assert "<script>alert(1)</script></pre></script>]]><img src=https://example.com/x" in answer
+    assert answer.endswith("\\x1b[31mred\\x00\\x07\\u202e***")
+    assert not re.search(r"[^\x20-\uffff\n\t]", text)
+    assert "session=1" not in text
 
 
-def test_stays_small() -> None:
-    """A server that breaks everything everywhere still gives a page that opens."""
-    ledger, exchange = Ledger(), Exchange(Request("GET", "/v1/x"), 500, {}, b"x" * 5_000)
-    for rule in RULES.values():
-        for place in range(93):
-            ledger.break_(Breach(rule, f"GET /v1/{place}", "this", "that", exchange))
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(KEY.value.encode(), id="plain"),
+        pytest.param(b'{"error": "' + KEY.value.encode() + b'"}', id="json"),
+        pytest.param(b'{"error": "\\u0066' + KEY.value[1:].encode() + b'"}', id="escaped"),
+        pytest.param(b"x" * 990 + KEY.value.encode(), id="where the body is cut"),
+        pytest.param(b"[" * 600 + b'"' + KEY.value.encode() + b'"' + b"]" * 600, id="deep"),
+    ],
+)
+def test_no_key_is_in_it(body: bytes) -> None:
+    shown = exchange(body, **{"content-type": f"text/{KEY.value}"})
+    found = replace(breach(rules.KEY_MISSING, found=f"200 with {KEY.value}"), exchange=shown)
+    ledger = Ledger()
+    ledger.break_(found)
     text = as_html(outcome(ledger))
 
-    assert len(text) < 3_000_000
-    assert "And on 81 more operations" in text
+    assert "fm_api" not in text
+    assert "Authorization: Bearer $FANSMETRIC_FULL" in text
+    assert "200 with ***" in text
 
 
-@pytest.mark.parametrize("ended", ["", "interrupted"])
-def test_json_report_matches_its_schema(ended: str) -> None:
-    ledger = hostile()
-    ledger.ended = ended
-    validator = jsonschema_rs.Draft202012Validator(SCHEMA)
-    for found in (outcome(ledger), outcome(Ledger()), replace(outcome(ledger), strict=True)):
-        validator.validate(json.loads(as_json(found)))
+def test_breach_shows_what_differs_and_how_to_repeat_it() -> None:
+    page = Page(as_html(mixed()))
+    request, _, repeat = page.texts["pre"]
+
+    assert ["401", "200"] == page.texts["mark"]
+    assert request.startswith("POST /v1/1001/chats?limit=1\nAuthorization: Bearer $FANSMETRIC_FULL")
+    assert repeat.startswith("curl -sS -X POST")
 
 
-def test_schema_is_closed() -> None:
-    validator = jsonschema_rs.Draft202012Validator(SCHEMA)
-    report = json.loads(as_json(outcome(Ledger())))
+def test_json_has_lines_of_its_own() -> None:
+    ledger = Ledger()
+    ledger.break_(replace(breach(rules.FLAT), exchange=exchange(b'{"error":{"code":"\x1f"}}')))
+    ledger.break_(replace(breach(rules.ENVELOPE), exchange=exchange(b'{"data":[1]}')))
+    page = Page(as_html(outcome(ledger)))
 
-    assert not validator.is_valid({**report, "surprise": 1})
-    assert not validator.is_valid({**report, "version": 2})
+    assert '{"error":{"code":"\\x1f"}}' in page.texts["pre"][1]
+    assert '{\n  "data": [\n    1\n  ]\n}' in page.texts["pre"][4]
 
 
-@pytest.mark.parametrize("name", WRITERS)
-def test_no_report_shows_a_key_or_acts(name: str) -> None:
-    text = WRITERS[name](outcome(hostile()))
+def test_picture_says_in_words_what_it_shows() -> None:
+    page = Page(as_html(mixed()))
+    auth = page.texts["desc"][0].partition(".")[0]
+    bars = page.all("rect")
+    starts, widths = ([float(bar[name][:-1]) for bar in bars] for name in ("x", "width"))
 
-    assert KEY.value not in text
-    assert "\x1b" not in text
+    assert "auth: 5 kept, 1 broken, 6 not checked, 1 error" == auth
+    assert {"kept", "broken", "not-checked", "error"} == {bar["class"] for bar in bars}
+    assert starts[:4] == pytest.approx([sum(widths[:i]) for i in range(4)], abs=0.02)
+    assert 100 == max(widths)
+
+
+def test_result_is_in_words() -> None:
+    advisory = next(rule for rule in RULES.values() if rule.level is rules.Level.INFERRED)
+    ledger = Ledger([rules.BEARER, advisory])
+    nothing = outcome(ledger)
+
+    assert "Nothing was checked" == result(nothing)
+    ledger.keep(rules.BEARER, "GET /health")
+    assert "Every checked rule is kept" == result(outcome(ledger))
+    required = outcome(ledger, require=(advisory.id,))
+    assert f"Required but not checked: {advisory.id}" == result(required)
+    ledger.break_(breach(advisory))
+    assert "No rule that counts is broken, 1 rule only advisory" == result(outcome(ledger))
+    assert "broken (advisory)" in as_html(outcome(ledger))
+    assert "1 rule broken" == result(outcome(ledger, strict=True))
+    ledger.break_(breach(rules.BEARER))
+    assert "1 rule broken, 1 more only advisory" == result(outcome(ledger))
+
+
+def test_stays_small_when_everything_is_broken() -> None:
+    """All rules on all operations, by a server whose every character needs an escape."""
+    ledger = Ledger()
+    worst = exchange(b'"<&>' * 5_000)
+    for rule in RULES.values():
+        for number in range(93):
+            ledger.break_(
+                replace(breach(rule, f"GET /v1/{number}", found="<" * 9_000), exchange=worst)
+            )
+    text = as_html(outcome(ledger))
+
+    assert len(text.encode()) < 3_000_000
+    assert len(RULES) == text.count("the JSON report has them all")
+    assert len(RULES) <= text.count('<details class="breach">') <= 20 * len(RULES)
+
+
+def test_shows_twenty_breaches_of_a_rule() -> None:
+    ledger = Ledger([rules.BEARER])
+    for number in range(23):
+        ledger.break_(breach(rules.BEARER, f"GET /v1/{number}"))
+    text = as_html(outcome(ledger))
+
+    assert 20 == text.count('<details class="breach">')
+    assert "And 3 more; the JSON report has them all." in text
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_can_be_read(scheme: int) -> None:
+    style = (Path(html.__file__).parent / "page" / "report.css").read_text()
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6});", style.split(":root {")[scheme + 1]))
+    pairs = [(ink, paper) for ink in ("text", "quiet", "link") for paper in ("page", "card")]
+    pairs += [("text", "code"), ("quiet", "code"), ("text", "marked"), ("page", "text")]
+    pairs += [(kind, f"{kind}-soft") for kind in ("kept", "broken", "not-checked", "error")]
+    pairs += [(kind, "card") for kind in ("kept", "broken", "not-checked", "error")]
+    contrasts = {}
+    for ink, paper in pairs:
+        dim, bright = sorted((luminance(colours[ink]), luminance(colours[paper])))
+        contrasts[ink, paper] = (bright + 0.05) / (dim + 0.05)
+
+    assert {} == {pair: round(c, 2) for pair, c in contrasts.items() if c < 4.5}

@@ -30,7 +30,7 @@ def let_everybody_in(_: dict[str, Any], start_response: StartResponse) -> list[b
 
 
 def test_clean_mock_is_0_and_reports_agree(tmp_path: Path) -> None:
-    files = {name: tmp_path / f"run.{name}" for name in ("json", "junit", "md")}
+    files = {name: tmp_path / f"run.{name}" for name in ("json", "junit", "md", "html")}
     asked = ",".join(f"{name}={file}" for name, file in files.items())
     done = invoke("run", "--fast", "--only", "auth.key-missing", "--report", asked)
     report = json.loads(files["json"].read_text())
@@ -40,6 +40,7 @@ def test_clean_mock_is_0_and_reports_agree(tmp_path: Path) -> None:
     assert {"kept": 1, "broken": 0, "not checked": 0, "error": 0} == report["counts"]
     assert len(report["rules"][0]["operations"]) == int(suite.get("tests", "0")) > 1
     assert "1 kept" in files["md"].read_text()
+    assert "Every checked rule is kept" in files["html"].read_text()
 
 
 def test_a_bare_server_breaks_the_run(tmp_path: Path) -> None:

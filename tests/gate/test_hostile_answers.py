@@ -1,0 +1,70 @@
+"""Whatever a server answers is text in every report, and no key that it repeats is left in any."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.reports import WRITERS
+from contract_tests.reports.outcome import Outcome
+from contract_tests.reports.terminal import print_outcome
+from contract_tests.samples import bearer
+from contract_tests.verdicts import Breach, Ledger
+from mockserver import rules
+
+KEY = Secret("full", "fm_api_live_51f0c9a7e2")
+ACTING = "</pre><script>alert(1)</script>]]> \x1b[31mred \x00 [link](http://x) | cell "
+
+
+def outcome(padding: int = 0) -> Outcome:
+    """Return a run in which a server repeated the key wherever it could."""
+    ledger = Ledger()
+    body = json.dumps({"error": "x" * padding + ACTING + KEY.value}).encode()
+    request = Request("GET", f"/v1/1001/chats?q={KEY.value}", (), (bearer(KEY),))
+    exchange = Exchange(
+        request, 200, {"content-type": ACTING + KEY.value}, body, frozenset({KEY.value, ""})
+    )
+    ledger.break_(Breach(rules.KEY_REVOKED, "GET /v1/x", "401", ACTING + KEY.value, exchange))
+    ledger.fail(rules.DAY, ACTING)
+    ledger.leave(rules.MINUTE, ACTING)
+    return Outcome("https://api.example.com", "openapi.yaml", 93, 1, 1.0, ledger, strict=False)
+
+
+@pytest.mark.parametrize("padding", range(540, 600, 7))
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_report_shows_a_part_of_a_key(name: str, padding: int) -> None:
+    """Wherever the text is cut, what is left of the key is masked."""
+    text = WRITERS[name](outcome(padding))
+
+    assert KEY.value[:12] not in text
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_report_acts(name: str) -> None:
+    text = WRITERS[name](outcome())
+
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    assert name == "json" or "<script>alert" not in text
+    assert name != "md" or "[link](http" not in text
+
+
+def test_the_terminal_shows_text(tmp_path: Path) -> None:
+    file = tmp_path / "terminal.txt"
+    with file.open("w") as stream:
+        print_outcome(outcome(), Console(file=stream, width=160))
+    text = file.read_text()
+
+    assert "\x1b" not in text
+    assert KEY.value[:12] not in text
+    assert "red" in text
+
+
+def test_an_empty_key_masks_nothing() -> None:
+    exchange = Exchange(Request("GET", "/"), 200, {}, b"plain", frozenset({""}))
+
+    assert "plain" == exchange.shown()["response"]["body"]
