@@ -9,6 +9,7 @@ from mockserver import rules
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
+from mockserver.resources.deliveries import deliver_due
 from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
@@ -46,6 +47,7 @@ class Engine:
             organization.clock.now(),
             self._shape(operation),
         )
+        deliver_due(scene)
         if not operation.writes:
             return _run(scene)
         with organization.lock:

@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
         lists.list_top_subscribers,
         lists.sort_vault_lists,
         lists.vault_media_types,
+        mass_messages.cancel_mass_message,
         mass_messages.mass_message_chart,
         mass_messages.send_mass_message,
         mass_messages.update_mass_message,
