@@ -351,6 +351,24 @@ def test_state_forbids(call: Call, first: Call | None, tenant: Tenant) -> None:
     assert records == tenant.records()
 
 
+@pytest.mark.shows(rules.NOT_FOUND)
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        pytest.param("addUserListMembers", {"userIds": [50002, 999_999]}, id="fan"),
+        pytest.param("addUserListMembers", {"userIds": [30010]}, id="media-as-a-fan"),
+        pytest.param("addVaultListMedia", {"mediaIds": [30010, 999_999]}, id="media"),
+    ],
+)
+def test_lists_take_known_ids_only(operation: str, body: Any, tenant: Tenant) -> None:
+    """404 for an id that the account doesn't have, and nothing of the request is added."""
+    records = tenant.records()
+    answer = tenant.call(operation, body=body)
+
+    assert (404, rules.NOT_FOUND.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
+    assert records == tenant.records()
+
+
 @pytest.mark.parametrize(
     ("read", "look", "before", "after"),
     [

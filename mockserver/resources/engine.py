@@ -115,6 +115,8 @@ def _delete(scene: Scene, collection: Collection) -> Result:
 
 def _add(scene: Scene, collection: Collection) -> Result:
     row, field, values = _membership(scene, collection)
+    for value in values:
+        scene.find(scene.operation.resource.options["known"], "id", value)
     held = list(collection.get(row)[field])
     collection.change([row], {field: held + [v for v in dict.fromkeys(values) if v not in held]})
     return _one(scene, collection.get(row))
