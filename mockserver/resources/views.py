@@ -24,6 +24,21 @@ _LAST_MESSAGE = (
 """What a chat shows of its latest message; the rest of the stored record is hidden."""
 
 
+def _message(record: Record, scene: Scene) -> dict[str, Any]:
+    if scene.arguments.query.get("skip_users") != "none":
+        return dict(record)
+    return {**record, "fromUser": {**record["fromUser"], **_names(scene, record["fromUser"]["id"])}}
+
+
+def _names(scene: Scene, user: int) -> dict[str, Any]:
+    """Return the username and the name of a fan or of the account itself; nothing for anyone else."""
+    if user == scene.named_account.id:
+        return {"username": scene.named_account.username, "name": scene.named_account.name}
+    fans = scene.collection("fans")
+    found = [fans.get(row) for row in fans.find("id", user)]
+    return {name: fan[name] for fan in found for name in ("username", "name")}
+
+
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
     fan = record["withUser"]["id"]
     last = last_messages(scene).get(fan)
@@ -35,7 +50,10 @@ def _chat(record: Record, scene: Scene) -> dict[str, Any]:
         "lastReadMessageId": ids[-1 - unread] if unread < len(ids) else 0,
     }
     # A chat whose messages are all gone has no last one.
-    return {**shown, "lastMessage": {name: last[name] for name in _LAST_MESSAGE}} if last else shown
+    if not last:
+        return shown
+    message = _message(last, scene)
+    return {**shown, "lastMessage": {name: message[name] for name in _LAST_MESSAGE}}
 
 
 def _user_list(record: Record, _: Scene) -> dict[str, Any]:
@@ -48,6 +66,7 @@ def _vault_list(record: Record, _: Scene) -> dict[str, Any]:
 
 VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "chats": _chat,
+    "messages": _message,
     "user_lists": _user_list,
     "vault_lists": _vault_list,
 }
