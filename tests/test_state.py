@@ -335,6 +335,7 @@ def test_upload_from_start_to_finish(tenant: Tenant) -> None:
     ("call", "first"),
     [
         pytest.param(Call("unsendMessage", {"message_id": 7000000000015}), None, id="unsend-anothers"),
+        pytest.param(Call("unsendMessage", {"message_id": 7000000000002}), None, id="unsend-an-old-one"),
         pytest.param(Call("updateMassMessage", {"queue_id": 70030}), None, id="move-a-sent-one"),
         pytest.param(Call("updateMassMessage"), Call("cancelMassMessage"), id="move-a-canceled-one"),
         pytest.param(Call("cancelMassMessage", {"queue_id": 70030}), None, id="cancel-a-sent-one"),
@@ -405,6 +406,23 @@ def test_delivered_mass_message_is_settled(tenant: Tenant) -> None:
 
     assert [rules.BAD_STATE.id] * 2 == [answer.headers["X-Mock-Rule"] for answer in answers]
     assert 1 == [message["text"] for message in listed].count(TEXT)
+
+
+@pytest.mark.shows(rules.BAD_STATE)
+def test_a_message_can_be_unsent_for_a_while(tenant: Tenant) -> None:
+    """As long as `cancelSeconds` has some left; it counts down from the sending on."""
+    message = {"message_id": SEND.data(tenant)["id"]}
+    seen = []
+    for wait in (0, 86_399, 1):
+        tenant.organization.clock.advance(wait)
+        seen.append(tenant.data("listMessages")["list"][0]["cancelSeconds"])
+    late = tenant.call("unsendMessage", path_arguments=message)
+    fresh = {"message_id": SEND.data(tenant)["id"]}
+    tenant.organization.clock.advance(86_399)
+
+    assert [86_400, 1, 0] == seen
+    assert (400, rules.BAD_STATE.id) == (late.status_code, late.headers["X-Mock-Rule"])
+    assert {"success": True} == tenant.data("unsendMessage", path_arguments=fresh)
 
 
 @pytest.mark.parametrize("date", ["2026-01-31T12:00:30Z", "2020-01-01T00:00:00Z"])

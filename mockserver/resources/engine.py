@@ -16,7 +16,7 @@ from mockserver.resources.projection import Shape, shape_of
 from mockserver.resources.records import body_fields, constants, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
-from mockserver.resources.views import show
+from mockserver.resources.views import show, view_of
 from mockserver.store import Collection, Record
 from mockserver.validation import Arguments
 
@@ -156,8 +156,10 @@ def _row(scene: Scene, collection: Collection) -> int:
             raise Refused(
                 rules.NOT_FOUND, f"No such record belongs to {other} {ascii(value)[:40]}."
             )
-    for matched, value in options.get("require", {}).items():
-        if record.get(matched) != value:
+    required = options.get("require", {})
+    state = view_of(scene, record) if required else record
+    for matched, value in required.items():
+        if state.get(matched) != value:
             raise Refused(
                 rules.BAD_STATE, f"The record's state forbids this: {matched} must be {value}."
             )

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.resources.chats import last_messages, message_ids, pinned_messages
+from mockserver.resources.chats import (
+    last_messages,
+    message_ids,
+    pinned_messages,
+    seconds_to_cancel,
+)
 from mockserver.resources.scene import Scene
 from mockserver.store import Record
 
@@ -25,9 +30,11 @@ _LAST_MESSAGE = (
 
 
 def _message(record: Record, scene: Scene) -> dict[str, Any]:
+    left = seconds_to_cancel(record, scene.now)
+    shown = {**record, "cancelSeconds": left, "canUnsendQueue": left > 0}
     if scene.arguments.query.get("skip_users") != "none":
-        return dict(record)
-    return {**record, "fromUser": {**record["fromUser"], **_names(scene, record["fromUser"]["id"])}}
+        return shown
+    return {**shown, "fromUser": {**record["fromUser"], **_names(scene, record["fromUser"]["id"])}}
 
 
 def _names(scene: Scene, user: int) -> dict[str, Any]:
@@ -73,7 +80,12 @@ VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
 """The view of each collection that has computed fields."""
 
 
-def show(scene: Scene, record: Record, collection: str | None = None) -> dict[str, Any]:
+def view_of(scene: Scene, record: Record) -> Record:
+    """Return ``record`` with its computed fields."""
+    view = VIEWS.get(scene.operation.resource.collection or "")
+    return view(record, scene) if view else record
+
+
+def show(scene: Scene, record: Record) -> dict[str, Any]:
     """Return what the answer shows of ``record``, its computed fields included."""
-    view = VIEWS.get(collection or scene.operation.resource.collection or "")
-    return scene.shape.show(view(record, scene) if view else record)
+    return scene.shape.show(view_of(scene, record))
