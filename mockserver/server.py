@@ -46,6 +46,9 @@ class _Request(HTTPRequest):
 
     def send_headers(self) -> None:
         """Send the head at once; cheroot would first wait for the rest of a body that nobody reads."""
+        # How long an unread body in chunks is can't be known yet, and afterwards it is too late to say `close`.
+        if isinstance(self.rfile, ChunkedRFile):
+            self.close_connection = self._unread() or self.close_connection
         rfile, self.rfile = self.rfile, None
         if getattr(rfile, "remaining", 0) > _DRAIN:
             self.close_connection = True
