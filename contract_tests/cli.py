@@ -26,6 +26,7 @@ from mockserver.commands import plain_errors
 from mockserver.contract import Contract, load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
+from mockserver.words import plural
 
 _WIDE = 160
 
@@ -93,8 +94,8 @@ def run_command(
             max_requests=max_requests or found.max_requests,
         )
         click.echo(
-            f"{len(rules)} rules on {len(contract)} operations of {profile.base_url}: about"
-            f" {estimate(tasks):,} requests, each of which uses a credit unless it is refused with 401 or 429."
+            f"{plural(len(rules), 'rule')} on {plural(len(contract), 'operation')} of {profile.base_url}: about"
+            f" {plural(estimate(tasks), 'request')}, each of which uses a credit unless it is refused with 401 or 429."
         )
         outcome = _run(contract, profile, tasks, Ledger(rules), strict=strict, require=require)
     # A file or a pipe has no width of its own; reasons should stay on one line there.

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from contract_tests.reports.outcome import Outcome
 from contract_tests.verdicts import Finding, Verdict
+from mockserver.words import plural
 
 _STYLES = {
     Verdict.KEPT: "green",
@@ -26,7 +27,8 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         if finding.breaches:
             _print_breaches(finding, outcome, console)
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
-    console.print(f"\n{counts}; {outcome.requests:,} requests in {outcome.seconds:.0f} s.")
+    requests = plural(outcome.requests, "request")
+    console.print(f"\n{counts}; {requests} in {outcome.seconds:.0f} s.")
 
 
 def _table(outcome: Outcome) -> Table:
@@ -68,4 +70,4 @@ def _print_breaches(finding: Finding, outcome: Outcome, console: Console) -> Non
             )
     more = len(finding.breaches) - _MOST_BREACHES
     if more > 0:
-        console.print(f"  and on {more} more operations")
+        console.print(f"  and on {plural(more, 'more operation')}")
