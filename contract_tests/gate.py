@@ -13,6 +13,7 @@ from contract_tests.reports.outcome import Outcome
 from contract_tests.run import EXAMPLES, Options, chosen_rules, estimate, planned, run
 from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract
+from mockserver.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def check_target(
     explores = (asked.explore or profile.control) and not asked.fast
     requests = estimate(tasks) + (exploring.estimate(contract, rules) if explores else 0)
     announce(
-        f"{len(rules)} rules on {len(contract)} operations of {profile.base_url}: about"
-        f" {requests:,} requests, each of which uses a credit unless it is refused with 401 or 429."
+        f"{plural(len(rules), 'rule')} on {plural(len(contract), 'operation')} of {profile.base_url}:"
+        f" about {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
     begun, ledger = time.monotonic(), Ledger(rules)
     with progress_of("checking", len(tasks)) as advance:

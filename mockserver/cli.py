@@ -15,6 +15,7 @@ from mockserver.commands import plain_errors
 from mockserver.contract import load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
+from mockserver.words import plural
 
 if TYPE_CHECKING:
     from mockserver.world import World
@@ -102,7 +103,8 @@ def serve(
     def announce(url: str) -> None:
         contract = app.mock.contract
         click.echo(
-            f"{len(contract)} operations, {len(contract.permissions)} permissions from {contract.source}"
+            f"{plural(len(contract), 'operation')}, {plural(len(contract.permissions), 'permission')}"
+            f" from {contract.source}"
         )
         click.echo(f"Serving the FansMetric mock on {url} (control API under {url}/_mock/)\n")
         click.echo(key_table(app.mock.world))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mockserver.journal import Exchange
+from mockserver.words import plural
 
 
 class Weight(StrEnum):
@@ -41,5 +42,4 @@ def finding_of(
     if not exchanges:
         return None
     count = len(exchanges) if counted is None else counted
-    calls = "1 call" if count == 1 else f"{count:,} calls"
-    return Finding(id, weight, sentence.format(n=calls), remedy, exchanges)
+    return Finding(id, weight, sentence.format(n=plural(count, "call")), remedy, exchanges)

@@ -25,6 +25,7 @@ from mockserver.roles import Key
 from mockserver.seeds import AccountState, Subscription
 from mockserver.validation import Arguments, validate
 from mockserver.windows import Headroom, Window
+from mockserver.words import plural
 from mockserver.world import World
 
 _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
@@ -218,7 +219,8 @@ class Pipeline:
         name = rule.id.partition(".")[2]
         wait = math.ceil(window.recovers - now)
         headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
-        message = f"The organization's limit of {window.limit:,} requests per {name} is used up."
+        limit = plural(window.limit, "request")
+        message = f"The organization's limit of {limit} per {name} is used up."
         return Refused(rule, message, headers=headers)
 
 

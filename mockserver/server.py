@@ -46,6 +46,9 @@ class FlatRequest(HTTPRequest):
 
     def send_headers(self) -> None:
         """Send the head at once; cheroot would first wait for the rest of a body that nobody reads."""
+        # How long an unread body in chunks is can't be known yet, and afterwards it is too late to say `close`.
+        if isinstance(self.rfile, ChunkedRFile):
+            self.close_connection = self._unread() or self.close_connection
         rfile, self.rfile = self.rfile, None
         if getattr(rfile, "remaining", 0) > _DRAIN:
             self.close_connection = True
@@ -128,13 +131,26 @@ class MockServer:
     def bind(self) -> None:
         """Take the port. Raises ``Unavailable`` when it can't be had."""
         host, port = self._server.bind_addr[:2]
-        try:
-            self._server.prepare()
-        except OSError as error:
+        failed: list[Exception] = []
+
+        def prepare() -> None:
+            try:
+                self._server.prepare()
+            except Exception as error:
+                failed.append(error)
+
+        # Workers are as daemonic as the thread that starts them; others would keep a process that
+        # forgot to stop the server from ending.
+        starter = threading.Thread(target=prepare, name="fansmetric-mock-start", daemon=True)
+        starter.start()
+        starter.join()
+        for error in failed:
+            if not isinstance(error, OSError):
+                raise error
             reason = str(error).splitlines()[0]
             raise Unavailable(
                 f"port {port} on {host} can't be had: {reason}; choose another with --port"
-            ) from None
+            )
 
     @property
     def url(self) -> str:

@@ -104,6 +104,26 @@ def test_serves_on_after_all_that(server: MockServer, tenant: Tenant) -> None:
     assert 200 == exchange(server, good.encode())[0]
 
 
+@pytest.mark.parametrize("blocks", [1, 80], ids=["small", "over-4-MiB"])
+def test_says_close_before_it_leaves_chunks_unread(blocks: int, server: MockServer) -> None:
+    """Nobody reads the body of a request without a key; the answer says that the connection ends."""
+    head = b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    block = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head + block)
+        response = HTTPResponse(connection)
+        response.begin()
+        response.read()
+        with suppress(OSError):  # the server may have heard enough before the end
+            connection.sendall(block * (blocks - 1) + b"0\r\n\r\n")
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        with suppress(OSError):
+            assert b"" == connection.recv(1)
+
+    assert (401, "close") == (response.status, response.headers["Connection"])
+
+
 def test_head_has_no_body(server: MockServer) -> None:
     """What follows an answer to HEAD on a kept connection is the next answer, not a body."""
     data = b"HEAD /v1/accounts HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n"

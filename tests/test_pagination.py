@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mockserver import rules
+from mockserver.clock import isoformat
 
 if TYPE_CHECKING:
     from mockserver.contract import Contract, Operation, Parameter
@@ -168,3 +169,57 @@ def test_items_that_come_meanwhile_shift_no_snapshot(roomy: Tenant) -> None:
 
     assert due[10:20] == texts([second])
     assert first["data"]["marker"] == int(now) == second["data"]["marker"]
+
+
+SECONDS = {
+    "all-in-one": [0] * 30,
+    "a-run-longer-than-a-page": [0, 0, 1, *[2] * 9, 3, 4, 4],
+    "a-run-across-two-pages": [0, 1, 2, 2, 3, 4, 5, 5],
+    "the-last-page-in-one": [0, 1, 2, *[3] * 9],
+}
+"""The age of each record in seconds, the newest first."""
+TIMED = {
+    "listMassMessages": ("mass_messages", "date"),
+    "listDirectMessages": ("direct_messages", "date"),
+    "listEarnings": ("transactions", "createdAt"),
+}
+"""The operations whose cursor is a whole second, and the records that they page through."""
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE)
+@pytest.mark.parametrize("ages", SECONDS.values(), ids=SECONDS)
+@pytest.mark.parametrize("id", TIMED)
+def test_visits_every_item_of_one_second(id: str, ages: list[int], roomy: Tenant) -> None:
+    """Records that share a second are on the same page, also more of them than a page holds."""
+    operation, (name, field) = roomy.contract.operations[id], TIMED[id]
+    account, now = roomy.organization.accounts[1001], roomy.organization.clock.now()
+    one = account.collection(name).get(0)
+    id_type = type(one.get("id", 0))
+    stretched = [age for age in ages for _ in range(1 if parameter(operation, "limit") else 5)]
+    account.load(
+        name,
+        [
+            {**one, "id": id_type(n), "text": str(n), field: isoformat(now - age)}
+            for n, age in enumerate(stretched, start=1)
+        ],
+    )
+    small = {"limit": 3} if parameter(operation, "limit") else {}
+    pages = walk(roomy, operation, **small)
+    found = [text for page in pages for text in texts([page])]
+    seconds = [{item[field] for item in items_of(page)} for page in pages]
+
+    assert len(stretched) == len(found) == len(set(found))
+    assert sum(map(len, seconds)) == len(set().union(*seconds))
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE)
+def test_a_page_is_no_longer_than_it_must_be(roomy: Tenant) -> None:
+    """Only a second that fills a page by itself makes it longer than `limit`."""
+    messages = roomy.organization.accounts[1001].collection("mass_messages")
+    now, one = roomy.organization.clock.now(), messages.get(0)
+    ages = SECONDS["a-run-longer-than-a-page"]
+    records = [{**one, "date": isoformat(now - age)} for age in ages]
+    roomy.organization.accounts[1001].load("mass_messages", records)
+    pages = walk(roomy, roomy.contract.operations["listMassMessages"], limit=3)
+
+    assert [3, 9, 3] == [len(items_of(page)) for page in pages]

@@ -152,6 +152,8 @@ PROMOTE = Call(
     },
 )
 SOON = "2026-02-14T09:00:00.000Z"
+TONIGHT, HOUR = "2026-01-31T15:00:00Z", 3_600
+TODAY = {"start_date": "2026-01-31"}
 QUEUE = Call("sendMassMessage", body={"text": TEXT, "userLists": [801], "scheduledDate": SOON})
 SEND_NOW = Call("sendMassMessage", body={"text": TEXT, "userLists": [801]})
 QUEUED = Call("listMassMessageQueue", query=MANY)
@@ -333,8 +335,10 @@ def test_upload_from_start_to_finish(tenant: Tenant) -> None:
     ("call", "first"),
     [
         pytest.param(Call("unsendMessage", {"message_id": 7000000000015}), None, id="unsend-anothers"),
+        pytest.param(Call("unsendMessage", {"message_id": 7000000000002}), None, id="unsend-an-old-one"),
         pytest.param(Call("updateMassMessage", {"queue_id": 70030}), None, id="move-a-sent-one"),
         pytest.param(Call("updateMassMessage"), Call("cancelMassMessage"), id="move-a-canceled-one"),
+        pytest.param(Call("cancelMassMessage", {"queue_id": 70030}), None, id="cancel-a-sent-one"),
     ],
 )  # fmt: skip
 def test_state_forbids(call: Call, first: Call | None, tenant: Tenant) -> None:
@@ -345,6 +349,89 @@ def test_state_forbids(call: Call, first: Call | None, tenant: Tenant) -> None:
     answer = tenant.call(call.operation, path_arguments=call.path)
 
     assert (400, rules.BAD_STATE.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
+    assert records == tenant.records()
+
+
+@pytest.mark.shows(rules.NOT_FOUND)
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        pytest.param("addUserListMembers", {"userIds": [50002, 999_999]}, id="fan"),
+        pytest.param("addUserListMembers", {"userIds": [30010]}, id="media-as-a-fan"),
+        pytest.param("addVaultListMedia", {"mediaIds": [30010, 999_999]}, id="media"),
+    ],
+)
+def test_lists_take_known_ids_only(operation: str, body: Any, tenant: Tenant) -> None:
+    """404 for an id that the account doesn't have, and nothing of the request is added."""
+    records = tenant.records()
+    answer = tenant.call(operation, body=body)
+
+    assert (404, rules.NOT_FOUND.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
+    assert records == tenant.records()
+
+
+@pytest.mark.parametrize(
+    ("read", "look", "before", "after"),
+    [
+        pytest.param(Call("listMassMessages"), of(TEXT, "sentCount", "text"), None, 60, id="list"),
+        pytest.param(Call("listMassMessages"), of(TEXT, "date", "text"), None, "2026-01-31T15:00:00+00:00", id="date"),
+        pytest.param(Call("getMassMessageChart", query=TODAY), at("group_messages.total"), 0, 60, id="chart"),
+        pytest.param(Call("getEarningsOverview", query=TODAY), at("massMessages.count.total"), 0, 1, id="overview"),
+        pytest.param(QUEUED, of(TEXT, "sentCount", "text"), 0, 60, id="queue"),
+        pytest.param(Call("listScheduledItems"), has(TEXT, "entity.text"), True, False, id="schedule"),
+    ],
+)  # fmt: skip
+def test_scheduled_mass_message_goes_out(
+    read: Call, look: Look, before: Any, after: Any, tenant: Tenant
+) -> None:
+    """Once its time has come it is in the statistics, with the fans of its lists, and only once."""
+    tenant.data("sendMassMessage", body={**QUEUE.body, "scheduledDate": TONIGHT})
+    early = look(read.data(tenant))
+    tenant.organization.clock.advance(3 * HOUR)
+    late = [look(read.data(tenant)) for _ in range(2)]
+
+    assert before == early
+    assert [after, after] == late
+
+
+def test_delivered_mass_message_is_settled(tenant: Tenant) -> None:
+    """After its time a message is neither moved nor canceled; a canceled one never goes out."""
+    body = {**QUEUE.body, "scheduledDate": TONIGHT}
+    sent, canceled = (tenant.data("sendMassMessage", body=body)["queue"]["id"] for _ in range(2))
+    tenant.data("cancelMassMessage", path_arguments={"queue_id": canceled})
+    tenant.organization.clock.advance(3 * HOUR)
+    writes = ("updateMassMessage", "cancelMassMessage")
+    answers = [tenant.call(name, path_arguments={"queue_id": sent}) for name in writes]
+    listed = tenant.data("listMassMessages")
+
+    assert [rules.BAD_STATE.id] * 2 == [answer.headers["X-Mock-Rule"] for answer in answers]
+    assert 1 == [message["text"] for message in listed].count(TEXT)
+
+
+@pytest.mark.shows(rules.BAD_STATE)
+def test_a_message_can_be_unsent_for_a_while(tenant: Tenant) -> None:
+    """As long as `cancelSeconds` has some left; it counts down from the sending on."""
+    message = {"message_id": SEND.data(tenant)["id"]}
+    seen = []
+    for wait in (0, 86_399, 1):
+        tenant.organization.clock.advance(wait)
+        seen.append(tenant.data("listMessages")["list"][0]["cancelSeconds"])
+    late = tenant.call("unsendMessage", path_arguments=message)
+    fresh = {"message_id": SEND.data(tenant)["id"]}
+    tenant.organization.clock.advance(86_399)
+
+    assert [86_400, 1, 0] == seen
+    assert (400, rules.BAD_STATE.id) == (late.status_code, late.headers["X-Mock-Rule"])
+    assert {"success": True} == tenant.data("unsendMessage", path_arguments=fresh)
+
+
+@pytest.mark.parametrize("date", ["2026-01-31T12:00:30Z", "2020-01-01T00:00:00Z"])
+def test_no_message_moves_into_the_past(date: str, tenant: Tenant) -> None:
+    """400 for a new date that isn't later than now, and nothing changes."""
+    records = tenant.records()
+    answer = tenant.call("updateMassMessage", body={"scheduledDate": date})
+
+    assert (400, rules.BAD_BODY.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
     assert records == tenant.records()
 
 

@@ -14,6 +14,7 @@ from contract_tests.samples import Sample, bearer
 from contract_tests.tenants import Tenant
 from mockserver import rules
 from mockserver.contract import Operation
+from mockserver.words import plural
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
@@ -37,15 +38,15 @@ def pages(bench: Bench) -> None:
     bench.judging(rules.PAGE_COMPLETE).require(
         small == large,
         None,
-        f"the {len(large)} items of large pages",
-        f"{len(small)} items, or another order",
+        f"the {plural(len(large), 'item')} of large pages",
+        f"{plural(len(small), 'item')}, or another order",
     )
 
 
 def _judge_once(bench: Bench, items: list[bytes]) -> None:
     twice = len(items) - len(set(items))
     bench.judging(rules.PAGE_COMPLETE).require(
-        not twice, None, "each item once", f"{twice} items again"
+        not twice, None, "each item once", f"{plural(twice, 'item')} again"
     )
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from contract_tests.reports.outcome import Outcome
 from contract_tests.text import in_markdown, printable
 from contract_tests.verdicts import Finding, Verdict
+from mockserver.words import plural
 
 VERSION = 1
 """The version of the JSON report; raised when a member changes its meaning or goes away."""
@@ -93,7 +94,7 @@ def as_markdown(outcome: Outcome) -> str:
     lines = [
         f"## FansMetric contract: {counts}",
         "",
-        f"{outcome.requests:,} requests to `{outcome.base_url}` in {outcome.seconds:.0f} s.",
+        f"{plural(outcome.requests, 'request')} to `{outcome.base_url}` in {outcome.seconds:.0f} s.",
         "",
         "| rule | level | verdict | where | found |",
         "|---|---|---|---|---|",

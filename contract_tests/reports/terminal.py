@@ -9,6 +9,7 @@ from rich.table import Table
 from contract_tests.reports.outcome import Outcome
 from contract_tests.text import in_one_line
 from contract_tests.verdicts import Finding, Verdict
+from mockserver.words import plural
 
 _STYLES = {
     Verdict.KEPT: "green",
@@ -30,7 +31,7 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
         console.print(escape(note))
     if outcome.ledger.ended:
         console.print(f"\n[bold yellow]{outcome.ledger.ended}[/]: this is what was checked by then")
-    console.print(f"\n{counts}; {outcome.requests:,} requests in {outcome.seconds:.0f} s.")
+    console.print(f"\n{counts}; {plural(outcome.requests, 'request')} in {outcome.seconds:.0f} s.")
 
 
 def _table(outcome: Outcome) -> Table:
@@ -75,5 +76,5 @@ def breach_lines(finding: Finding, base_url: str) -> list[str]:
         lines += [f"    {name:<8} {in_one_line(text)}" for name, text in told.items() if text]
     more = len(finding.breaches) - _MOST_BREACHES
     if more > 0:
-        lines.append(f"  and on {more} more operations")
+        lines.append(f"  and on {plural(more, 'more operation')}")
     return lines

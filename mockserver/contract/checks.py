@@ -41,13 +41,15 @@ _RESOURCE = {
         "require": _MAP,
         "field": _TEXT,
         "from": _TEXT,
+        "known": _TEXT,
     },
     "additionalProperties": False,
     "oneOf": [
         {"properties": {"action": {"enum": ["handler"]}}, "required": ["handler"]},
         {"properties": {"action": {"enum": ["example"]}}},
+        {"properties": {"action": {"enum": ["add"]}}, "required": ["collection", "known"]},
         {
-            "properties": {"action": {"enum": [*_ACTIONS]}},
+            "properties": {"action": {"enum": [name for name in _ACTIONS if name != "add"]}},
             "required": ["collection"],
         },
     ],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from mockserver.resources.scene import Scene
+from mockserver.resources.selection import timestamp
 from mockserver.store import Record
 
 
@@ -49,3 +52,15 @@ def message_ids(scene: Scene) -> dict[int, list[int]]:
 
     found: dict[int, list[int]] = messages.memo("message ids", sorted_ids)
     return found
+
+
+def seconds_to_cancel(message: Record, scene: Scene) -> int:
+    """Return how long a message can still be unsent; 0 once its window has closed.
+
+    `cancelSeconds` is the length of the window from `sentAt` on.
+    A seeded message has no `sentAt`, so its window stays as it is.
+    """
+    length = int(message["cancelSeconds"])
+    if "sentAt" not in message:
+        return length
+    return max(math.ceil(timestamp(message, "sentAt") + length - scene.now), 0)

@@ -9,6 +9,7 @@ from mockserver import rules
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
+from mockserver.resources.deliveries import deliver_due, is_due
 from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
@@ -16,7 +17,7 @@ from mockserver.resources.recall import Answer, answer_of, recall, remember
 from mockserver.resources.records import body_fields, constants, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
-from mockserver.resources.views import show
+from mockserver.resources.views import show, view_of
 from mockserver.store import Collection, Record
 from mockserver.validation import Arguments
 
@@ -40,14 +41,14 @@ class Engine:
 
         Raises ``Refused`` when a record isn't there (404) or its state forbids the write (400).
         """
-        scene = Scene(
-            operation,
-            arguments,
-            self._shape(operation),
-            organization,
-            account,
-            organization.clock.now(),
-        )
+        now = organization.clock.now()
+
+        def scene_of() -> Scene:
+            return Scene(operation, arguments, self._shape(operation), organization, account, now)
+
+        if account is not None and is_due(account, now):
+            deliver_due(scene_of())
+        scene = scene_of()
         if operation.writes:
             with organization.lock:
                 return answer_of(_run(scene))
@@ -119,6 +120,8 @@ def _delete(scene: Scene, collection: Collection) -> Result:
 
 def _add(scene: Scene, collection: Collection) -> Result:
     row, field, values = _membership(scene, collection)
+    for value in values:
+        scene.find(scene.operation.resource.options["known"], "id", value)
     held = list(collection.get(row)[field])
     collection.change([row], {field: held + [v for v in dict.fromkeys(values) if v not in held]})
     return _one(scene, collection.get(row))
@@ -158,8 +161,10 @@ def _row(scene: Scene, collection: Collection) -> int:
             raise Refused(
                 rules.NOT_FOUND, f"No such record belongs to {other} {ascii(value)[:40]}."
             )
-    for matched, value in options.get("require", {}).items():
-        if record.get(matched) != value:
+    required = options.get("require", {})
+    state = view_of(scene, record) if required else record
+    for matched, value in required.items():
+        if state.get(matched) != value:
             raise Refused(
                 rules.BAD_STATE, f"The record's state forbids this: {matched} must be {value}."
             )

@@ -76,7 +76,25 @@ def _by_cursor(
     scene: Scene, records: Sequence[Record], cursor: Callable[[Record], Any], name: str
 ) -> Page:
     """Cut ``records`` after the page's size; the last one shown is the next cursor."""
+    return _cut(records, _size(scene), cursor, name)
+
+
+def _by_second(
+    scene: Scene, records: Sequence[Record], cursor: Callable[[Record], Any], name: str
+) -> Page:
+    """Cut ``records`` between two seconds, for a cursor of whole seconds can't part those of one.
+
+    The page is shorter than its size where a second would be parted, and longer where one fills it.
+    """
     size = _size(scene)
+    if size < len(records):
+        parted = cursor(records[size])
+        start = next(i for i, record in enumerate(records) if cursor(record) == parted)
+        size = start or sum(cursor(record) == parted for record in records)
+    return _cut(records, size, cursor, name)
+
+
+def _cut(records: Sequence[Record], size: int, cursor: Callable[[Record], Any], name: str) -> Page:
     page = records[:size]
     if len(records) <= size:
         return Page(page, None, {})
@@ -91,7 +109,7 @@ def _by_date(scene: Scene, records: Sequence[Record]) -> Page:
         # As a cursor, end_date is the last item already seen, so it is excluded.
         limit = parse_query_date(end)
         records = [record for record in records if timestamp(record, field) < limit]
-    return _by_cursor(scene, records, lambda r: query_date(timestamp(r, field)), "end_date")
+    return _by_second(scene, records, lambda r: query_date(timestamp(r, field)), "end_date")
 
 
 def _by_marker(scene: Scene, records: Sequence[Record]) -> Page:
@@ -99,7 +117,7 @@ def _by_marker(scene: Scene, records: Sequence[Record]) -> Page:
     marker = scene.arguments.query.get("marker")
     if marker:
         records = [record for record in records if timestamp(record, field) < int(marker)]
-    return _by_cursor(scene, records, lambda r: int(timestamp(r, field)), "marker")
+    return _by_second(scene, records, lambda r: int(timestamp(r, field)), "marker")
 
 
 def _by_last_id(scene: Scene, records: Sequence[Record]) -> Page:

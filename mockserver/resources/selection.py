@@ -62,7 +62,7 @@ def _select(scene: Scene) -> list[int]:
     collection = scene.collection(_collection(scene))
     conditions = list(_conditions(scene))
     found = [row for row in collection.rows() if all(c(collection.get(row)) for c in conditions)]
-    order = _order(scene)
+    order = order_of(scene)
     if order is None:
         return found
     field, descending = order
@@ -130,7 +130,7 @@ _ASKED: dict[str, Callable[[Any, Any], Condition]] = {
 """The conditions that depend on what was asked, by the option that names parameter and field."""
 
 
-def _order(scene: Scene) -> tuple[str, bool] | None:
+def order_of(scene: Scene) -> tuple[str, bool] | None:
     """Return the field to sort by and whether the largest comes first, or ``None`` for the stored order."""
     order: Mapping[str, Any] = scene.operation.resource.options.get("order", {})
     asked = scene.arguments.query

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.resources.chats import last_messages, message_ids, pinned_messages
+from mockserver.resources.chats import (
+    last_messages,
+    message_ids,
+    pinned_messages,
+    seconds_to_cancel,
+)
 from mockserver.resources.scene import Scene
 from mockserver.store import Record
 
@@ -24,6 +29,23 @@ _LAST_MESSAGE = (
 """What a chat shows of its latest message; the rest of the stored record is hidden."""
 
 
+def _message(record: Record, scene: Scene) -> dict[str, Any]:
+    left = seconds_to_cancel(record, scene)
+    shown = {**record, "cancelSeconds": left, "canUnsendQueue": left > 0}
+    if scene.arguments.query.get("skip_users") != "none":
+        return shown
+    return {**shown, "fromUser": {**record["fromUser"], **_names(scene, record["fromUser"]["id"])}}
+
+
+def _names(scene: Scene, user: int) -> dict[str, Any]:
+    """Return the username and the name of a fan or of the account itself; nothing for anyone else."""
+    if user == scene.named_account.id:
+        return {"username": scene.named_account.username, "name": scene.named_account.name}
+    fans = scene.collection("fans")
+    found = [fans.get(row) for row in fans.find("id", user)]
+    return {name: fan[name] for fan in found for name in ("username", "name")}
+
+
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
     fan = record["withUser"]["id"]
     last = last_messages(scene).get(fan)
@@ -35,7 +57,10 @@ def _chat(record: Record, scene: Scene) -> dict[str, Any]:
         "lastReadMessageId": ids[-1 - unread] if unread < len(ids) else 0,
     }
     # A chat whose messages are all gone has no last one.
-    return {**shown, "lastMessage": {name: last[name] for name in _LAST_MESSAGE}} if last else shown
+    if not last:
+        return shown
+    message = _message(last, scene)
+    return {**shown, "lastMessage": {name: message[name] for name in _LAST_MESSAGE}}
 
 
 def _user_list(record: Record, _: Scene) -> dict[str, Any]:
@@ -48,13 +73,19 @@ def _vault_list(record: Record, _: Scene) -> dict[str, Any]:
 
 VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "chats": _chat,
+    "messages": _message,
     "user_lists": _user_list,
     "vault_lists": _vault_list,
 }
 """The view of each collection that has computed fields."""
 
 
-def show(scene: Scene, record: Record, collection: str | None = None) -> dict[str, Any]:
+def view_of(scene: Scene, record: Record) -> Record:
+    """Return ``record`` with its computed fields."""
+    view = VIEWS.get(scene.operation.resource.collection or "")
+    return view(record, scene) if view else record
+
+
+def show(scene: Scene, record: Record) -> dict[str, Any]:
     """Return what the answer shows of ``record``, its computed fields included."""
-    view = VIEWS.get(collection or scene.operation.resource.collection or "")
-    return scene.shape.show(view(record, scene) if view else record)
+    return scene.shape.show(view_of(scene, record))

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Self, overload
 from urllib.parse import parse_qs
 
+from mockserver.words import plural
+
 SHOWN = 40
 """Requests that a message shows at most."""
 
@@ -65,10 +67,13 @@ class Requests(Sequence[Request]):
         self,
         requests: Iterable[Request],
         resolve: Callable[[str], str],
-        what: str = "requests",
+        what: tuple[str, str] = ("request", ""),
         among: Requests | None = None,
     ) -> None:
-        """Hold ``requests``, which are ``what`` of those ``among``; ``resolve`` finds an operation's id."""
+        """Hold ``requests``, some of those ``among``; ``resolve`` finds an operation's id.
+
+        ``what`` is the noun that messages count, and what follows it.
+        """
         self._requests = tuple(requests)
         self._resolve = resolve
         self._what = what
@@ -87,7 +92,7 @@ class Requests(Sequence[Request]):
         return self._requests[index]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {self._what}>"
+        return f"<{self._counted(len(self))}>"
 
     def __str__(self) -> str:
         return table(self)
@@ -96,7 +101,8 @@ class Requests(Sequence[Request]):
     def last(self) -> Request:
         """The latest request. Raises ``AssertionError`` when there is none."""
         if not self._requests:
-            raise AssertionError(f"there are no {self._what}\n{self._seen()}")
+            noun, rest = self._what
+            raise AssertionError(f"there are no {noun}s{rest}\n{self._seen()}")
         return self._requests[-1]
 
     @property
@@ -115,7 +121,8 @@ class Requests(Sequence[Request]):
         Raises ``Misuse``, which names the nearest one, when the contract has no such operation.
         """
         id = self._resolve(operation)
-        return self._narrowed((r for r in self if r.operation == id), f"requests to {operation}")
+        found = (r for r in self if r.operation == id)
+        return self._narrowed(found, ("request", f" to {operation}"))
 
     def where(
         self,
@@ -144,7 +151,8 @@ class Requests(Sequence[Request]):
         if since is not None:
             tests.append(lambda r: r.at >= since.timestamp())
         found = (r for r in self if all(test(r) for test in tests))
-        return self._narrowed(found, f"matching {self._what}")
+        noun, rest = self._what
+        return self._narrowed(found, (f"matching {noun}", rest))
 
     def once(self) -> Request:
         """Return the one request. Raises ``AssertionError`` when there are none or several."""
@@ -157,10 +165,15 @@ class Requests(Sequence[Request]):
     def times(self, count: int) -> Requests:
         """Return these requests. Raises ``AssertionError`` unless there are exactly ``count``."""
         if len(self) != count:
-            raise AssertionError(f"expected {count} {self._what}, got {len(self)}\n{self._seen()}")
+            due = self._counted(count)
+            raise AssertionError(f"expected {due}, got {len(self)}\n{self._seen()}")
         return self
 
-    def _narrowed(self, requests: Iterable[Request], what: str) -> Requests:
+    def _counted(self, count: int) -> str:
+        noun, rest = self._what
+        return plural(count, noun) + rest
+
+    def _narrowed(self, requests: Iterable[Request], what: tuple[str, str]) -> Requests:
         return Requests(requests, self._resolve, what, self._among)
 
     def _seen(self) -> str:

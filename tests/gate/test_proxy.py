@@ -702,7 +702,7 @@ def test_command_reports_when_it_ends(
     assert code == process.returncode == report["exit_code"], err
     assert 1 == report["requests"]
     assert bool(code) == ("credit.success broken by GET /v1/{account_id}/chats: " in err)
-    assert "1 requests in" in out
+    assert "1 request in" in out
     assert FULL not in out + err + "".join(file.read_text() for file in files.values())
 
 

@@ -41,6 +41,7 @@ def test_clean_mock_is_0_and_reports_agree(tmp_path: Path) -> None:
     assert len(report["rules"][0]["operations"]) == int(suite.get("tests", "0")) > 1
     assert "1 kept" in files["md"].read_text()
     assert "Every checked rule is kept" in files["html"].read_text()
+    assert done.output.startswith("1 rule on ")
 
 
 def test_a_bare_server_breaks_the_run(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_says_what_came_instead(org: TestOrganization) -> None:
         org.requests[:0].last  # noqa: B018 - reading it is what raises
 
     lines = str(caught.value).splitlines()
-    assert f"expected 1 requests to {CHATS}, got 2" == lines[0]
+    assert f"expected 1 request to {CHATS}, got 2" == lines[0]
     assert "  GET /v1/1001/chats?limit=3&offset=2 -> 200" in lines
     assert "  POST /v1/1001/chats/50001/messages -> 429 (rate.minute)" in lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -10,8 +9,9 @@ from mockserver import rules
 from mockserver.clock import isoformat
 from mockserver.envelope import Refused
 from mockserver.resources.dates import body_time
+from mockserver.resources.deliveries import delivered
 from mockserver.resources.records import body_fields, new_record
-from mockserver.resources.scene import Result, Scene
+from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.resources.series import Span, Value, span_of
 
@@ -23,10 +23,9 @@ def send_mass_message(scene: Scene) -> Result:
     """Queue a mass message; without a date in the future it is sent at once and shows in the statistics."""
     queue = scene.collection("mass_message_queue")
     item = {"isFree": True, **new_record(scene, queue), **_snapshot(scene)}
-    at_once = "date" not in item or timestamp(item, "date") <= scene.now
-    if at_once:
-        item |= {"date": isoformat(scene.now), "sentCount": len(_recipients(scene))}
-        _count_as_sent(scene, item)
+    if "date" not in item or timestamp(item, "date") <= scene.now:
+        item |= {"date": isoformat(scene.now)}
+        item |= delivered(scene, item)
     queue.add(item)
     return Result({"success": True, "queue": scene.shape.show(item)})
 
@@ -34,15 +33,36 @@ def send_mass_message(scene: Scene) -> Result:
 def update_mass_message(scene: Scene) -> Result:
     """Change an item of the queue.
 
-    Raises ``Refused`` (400) when it is delivered or canceled already.
+    Raises ``Refused`` (400) when it is delivered or canceled already, or would move into the past.
+    """
+    queue, row = scene.collection("mass_message_queue"), _undelivered(scene)
+    if queue.get(row)["isCanceled"]:
+        raise Refused(rules.BAD_STATE, "The message is canceled already.")
+    changes = _snapshot(scene)
+    if "date" in changes and timestamp(changes, "date") <= scene.now:
+        raise Refused(
+            rules.BAD_BODY, f"scheduledDate must be later than now, {isoformat(scene.now)}."
+        )
+    queue.change([row], changes)
+    return Result({"success": True, "queue": scene.shape.show(queue.get(row))})
+
+
+def cancel_mass_message(scene: Scene) -> Result:
+    """Cancel an item of the queue; one that is canceled already stays so.
+
+    Raises ``Refused`` (400) when it is delivered already.
     """
     queue = scene.collection("mass_message_queue")
+    queue.change([_undelivered(scene)], {"isCanceled": True, "canUnsend": False})
+    return DONE
+
+
+def _undelivered(scene: Scene) -> int:
+    """Return the row of the item that the path names, which must not be delivered yet."""
     row = scene.find("mass_message_queue", "id", scene.arguments.path["queue_id"])
-    item = queue.get(row)
-    if item["isCanceled"] or timestamp(item, "date") <= scene.now:
-        raise Refused(rules.BAD_STATE, "The message is delivered or canceled already.")
-    queue.change([row], _snapshot(scene))
-    return Result({"success": True, "queue": scene.shape.show(queue.get(row))})
+    if scene.collection("mass_message_queue").get(row).get("isDone"):
+        raise Refused(rules.BAD_STATE, "The message is delivered already.")
+    return row
 
 
 def mass_message_chart(scene: Scene) -> Result:
@@ -70,35 +90,3 @@ def _snapshot(scene: Scene) -> dict[str, Any]:
     if "price" in fields:
         fields["isFree"] = not fields["price"]
     return fields
-
-
-def _recipients(scene: Scene) -> set[int]:
-    """Return the fans that the lists and ids name, without the excluded ones."""
-    asked = scene.arguments.body
-    members = _members(scene, asked.get("userLists", ())) | set(asked.get("userIds", ()))
-    return members - _members(scene, asked.get("excludedLists", ()))
-
-
-def _members(scene: Scene, lists: Iterable[Any]) -> set[int]:
-    named = {str(id) for id in lists}
-    return {
-        fan
-        for record in scene.collection("user_lists").records()
-        if str(record["id"]) in named
-        for fan in record["memberIds"]
-    }
-
-
-def _count_as_sent(scene: Scene, item: dict[str, Any]) -> None:
-    scene.collection("mass_messages").add(
-        {
-            "date": item["date"],
-            "text": item["text"],
-            "sentCount": item["sentCount"],
-            "viewedCount": 0,
-            "mediaCount": len(item.get("mediaFiles", ())),
-            "price": item.get("price", 0),
-            "isFree": item["isFree"],
-            "purchases": 0,
-        }
-    )

@@ -1,0 +1,77 @@
+"""What becomes of a mass message when it goes out: it counts as done, and it shows in the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mockserver.organizations import Account
+from mockserver.resources.scene import Scene
+from mockserver.resources.selection import timestamp
+from mockserver.store import Collection, Record
+
+_NEVER = float("inf")
+_QUEUE = "mass_message_queue"
+
+
+def is_due(account: Account, now: float) -> bool:
+    """Whether a scheduled mass message of the account should have gone out by ``now``."""
+    return now >= _next_due(account.collection(_QUEUE))
+
+
+def deliver_due(scene: Scene) -> None:
+    """Send the account's scheduled mass messages whose time has come since the last request."""
+    queue = scene.collection(_QUEUE)
+    with scene.organization.lock:
+        due = [row for row in _waiting(queue) if timestamp(queue.get(row), "date") <= scene.now]
+        for row in sorted(due, key=lambda row: timestamp(queue.get(row), "date")):
+            queue.change([row], delivered(scene, queue.get(row)))
+
+
+def delivered(scene: Scene, item: Record) -> dict[str, Any]:
+    """Add the queue's ``item`` to the statistics and return the fields that its delivery sets."""
+    count = len(_recipients(scene, item))
+    scene.collection("mass_messages").add(
+        {
+            "date": item["date"],
+            "text": item["text"],
+            "sentCount": count,
+            "viewedCount": 0,
+            "mediaCount": len(item.get("mediaFiles", ())),
+            "price": item.get("price", 0),
+            "isFree": item["isFree"],
+            "purchases": 0,
+        }
+    )
+    return {"isDone": True, "sentCount": count}
+
+
+def _next_due(queue: Collection) -> float:
+    """Return when the next message goes out; remembered until the queue changes."""
+
+    def earliest() -> float:
+        return min((timestamp(queue.get(row), "date") for row in _waiting(queue)), default=_NEVER)
+
+    found: float = queue.memo("next due", earliest)
+    return found
+
+
+def _waiting(queue: Collection) -> list[int]:
+    rows = {row: queue.get(row) for row in queue.rows()}
+    return [row for row, item in rows.items() if not item["isCanceled"] and not item.get("isDone")]
+
+
+def _recipients(scene: Scene, item: Record) -> set[int]:
+    """Return the fans that the item's lists and ids name, without the excluded ones."""
+    members = _members(scene, item.get("userLists", ())) | set(item.get("userIds", ()))
+    return members - _members(scene, item.get("excludedLists", ()))
+
+
+def _members(scene: Scene, lists: Iterable[Any]) -> set[int]:
+    named = {str(id) for id in lists}
+    return {
+        fan
+        for record in scene.collection("user_lists").records()
+        if str(record["id"]) in named
+        for fan in record["memberIds"]
+    }
