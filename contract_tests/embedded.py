@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
 
     With a process of its own it doesn't share an interpreter with the gate, which then has a core to itself.
     """
+    # glibc would keep freed bodies of a megabyte for later; mallopt(3). It reads this when a process starts.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, spec), daemon=True)

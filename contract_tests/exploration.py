@@ -1,14 +1,13 @@
 """Exploration: Schemathesis makes requests from the contract, and our rules judge every answer.
 
-It runs in processes of its own, one for each header form of the key; each works with a key of a fresh organization.
+It runs in a process of its own, for Schemathesis is large and busy.
 The events of Schemathesis's engine are read, not its verdicts: what it finds can't hide what we find.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,78 +16,20 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
-from contract_tests.embedded import leave_interrupts_to_the_parent
-from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
+from contract_tests.plan import SCHEMES, Explored, Plan
 from contract_tests.samples import FORMS
-from contract_tests.verdicts import Breach, Finding, Ledger
+from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.contract import Contract, Operation, Schemas, load_contract
 from mockserver.rules import RULES, Rule
-
-SCHEMES = {"bearerKey": "Authorization: Bearer", "headerKey": "X-API-Key"}
-"""The contract's security schemes, and the header form of each."""
-
-EXPLORED: tuple[Rule, ...] = (
-    rules.ENVELOPE,
-    rules.DATA_SCHEMA,
-    rules.HEADROOM,
-    rules.LIMITS,
-    rules.BOUNDS,
-    rules.COUNTS_DOWN,
-    rules.CREDIT_SUCCESS,
-    rules.FLAT,
-    rules.ERROR_JSON,
-    rules.UPSTREAM_FAILED,
-    rules.BAD_QUERY,
-    rules.BAD_BODY,
-    rules.NOT_FOUND,
-)
-"""The rules that an exploration can judge."""
-
-PER_OPERATION = 60
-"""Requests that one exploration sends for an operation, about."""
 
 _CHECKS = ("negative_data_rejection", "not_a_server_error", "use_after_free")
 """Schemathesis's own checks that speak of a rule of ours; the rest we judge ourselves."""
 
 _MOST_BYTES = 64 * 1_048_576
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One exploration."""
-
-    base_url: str
-    spec: str
-    scheme: str
-    key: Secret
-    seed: int
-    examples: int
-    """Requests that fuzzing makes up for each operation."""
-    rules: tuple[str, ...]
-    """The rules to judge by."""
-    writes: bool = True
-    """Whether operations that write may be explored too."""
-    held: bool = False
-    """Whether the organization's clock stands still."""
-    budget: int | None = None
-    """Requests after which to stop."""
-
-
-@dataclass(slots=True)
-class Explored:
-    """What an exploration found."""
-
-    findings: dict[str, Finding]
-    requests: int = 0
-    errors: list[str] = field(default_factory=list)
-    """What kept Schemathesis from exploring an operation."""
-    unanswered: int = 0
-    """Requests that got no answer at all."""
-    stopped: bool = False
-    """Whether the budget ended it."""
 
 
 def explore(plan: Plan) -> Explored:
@@ -214,9 +155,3 @@ def _own(
         if node.status is Status.FAILURE and node.name in names and node.failure_info is not None:
             title = node.failure_info.failure.title
             yield names[node.name], "400 or 404 for it", f"{exchange.status} ({title})"
-
-
-def explore_all(plans: Sequence[Plan]) -> Iterator[Explored]:
-    """Carry out the explorations in parallel, each in a process of its own."""
-    with get_context("spawn").Pool(len(plans), leave_interrupts_to_the_parent) as pool:
-        yield from pool.imap(explore, plans)

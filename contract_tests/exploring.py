@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import Any
 
-from contract_tests.exploration import EXPLORED, PER_OPERATION, SCHEMES, Plan, explore_all
+from contract_tests.embedded import leave_interrupts_to_the_parent
+from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, Explored, Plan
 from contract_tests.run import INTERRUPTED, tenants_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenants, Unmet
@@ -13,6 +16,7 @@ from contract_tests.verdicts import Ledger
 from mockserver import rules
 from mockserver.contract import Contract
 from mockserver.rules import Rule
+from mockserver.words import plural
 
 _NO_LIMIT = 10**9
 
@@ -22,43 +26,64 @@ def explorable(chosen: Iterable[Rule]) -> tuple[str, ...]:
     return tuple(rule.id for rule in chosen if rule in EXPLORED)
 
 
-def estimate(contract: Contract, chosen: Iterable[Rule]) -> int:
+def requests_of_exploring(contract: Contract, chosen: Iterable[Rule]) -> int:
     """Return about how many requests the explorations send."""
     return len(contract) * PER_OPERATION * len(SCHEMES) if explorable(chosen) else 0
 
 
-def explore_target(
-    contract: Contract,
-    target: Target,
-    ledger: Ledger,
-    chosen: Iterable[Rule],
-    *,
-    seed: int,
-    examples: int,
-) -> None:
-    """Explore the target once with each header form, and record what was found."""
+class Exploration:
+    """Explorations that are under way: one after the other with each header form, in one process."""
+
+    def __init__(self, results: Iterable[Explored] = (), unmet: str = "") -> None:
+        self._results = results
+        self._unmet = unmet
+
+    def collect(self, target: Target, ledger: Ledger) -> None:
+        """Wait for what is found, and record it."""
+        if self._unmet:
+            ledger.leave(rules.DATA_SCHEMA, self._unmet)
+        if ledger.ended:
+            return
+        try:
+            for explored in self._results:
+                target.sent += explored.requests
+                _record(explored, ledger)
+        except KeyboardInterrupt:
+            ledger.ended = INTERRUPTED
+
+
+def _record(explored: Explored, ledger: Ledger) -> None:
+    ledger.merge(explored.findings)
+    for error in explored.errors:
+        ledger.fail(rules.DATA_SCHEMA, f"exploration: {error}")
+    if explored.unanswered:
+        reason = f"{plural(explored.unanswered, 'request')} of the exploration got no answer"
+        ledger.leave(rules.DATA_SCHEMA, reason)
+
+
+@contextmanager
+def exploring(
+    contract: Contract, target: Target, chosen: Iterable[Rule], *, seed: int, examples: int
+) -> Iterator[Exploration]:
+    """Begin to explore the target, and yield what collects the findings."""
     names = explorable(chosen)
-    if not names or ledger.ended:
-        return
     try:
         plans = [
             _plan(contract, target, scheme, names, seed=seed, examples=examples)
             for scheme in SCHEMES
+            if names
         ]
     except Unmet as unmet:
-        ledger.leave(rules.DATA_SCHEMA, f"exploration {unmet}")
+        yield Exploration(unmet=f"exploration {unmet}")
         return
-    try:
-        for explored in explore_all(plans):
-            target.sent += explored.requests
-            ledger.merge(explored.findings)
-            for error in explored.errors:
-                ledger.fail(rules.DATA_SCHEMA, f"exploration: {error}")
-            if explored.unanswered:
-                reason = f"{explored.unanswered} requests of the exploration got no answer"
-                ledger.leave(rules.DATA_SCHEMA, reason)
-    except KeyboardInterrupt:
-        ledger.ended = INTERRUPTED
+    with get_context("spawn").Pool(1, leave_interrupts_to_the_parent, maxtasksperchild=1) as pool:
+        yield Exploration(pool.imap(_explore, plans))
+
+
+def _explore(plan: Plan) -> Explored:
+    from contract_tests.exploration import explore
+
+    return explore(plan)
 
 
 def _plan(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from contract_tests.baseline import Gap, judge
+from contract_tests.exploring import Exploration, exploring, requests_of_exploring
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
 from contract_tests.run import EXAMPLES, Options, chosen_rules, estimate, planned, run
+from contract_tests.target import Target
 from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract
 from mockserver.words import plural
@@ -43,24 +46,34 @@ def check_target(
 
     Raises ``Unavailable`` when the target can't be reached.
     """
-    # Only now, for Schemathesis takes a second to import.
-    from contract_tests import exploring
-
     rules = chosen_rules(asked.only)
     tasks = planned(contract, Options(asked.only), rules)
     explores = (asked.explore or profile.control) and not asked.fast
-    requests = estimate(tasks) + (exploring.estimate(contract, rules) if explores else 0)
+    requests = estimate(tasks) + (requests_of_exploring(contract, rules) if explores else 0)
     announce(
         f"{plural(len(rules), 'rule')} on {plural(len(contract), 'operation')} of {profile.base_url}:"
         f" about {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
     begun, ledger = time.monotonic(), Ledger(rules)
-    with progress_of("checking", len(tasks)) as advance:
-        target = run(contract, profile, tasks, ledger, advance)
-    if explores:
-        exploring.explore_target(
-            contract, target, ledger, rules, seed=asked.seed, examples=asked.examples
-        )
+
+    def check() -> Target:
+        with progress_of("checking", len(tasks)) as advance:
+            return run(contract, profile, tasks, ledger, advance)
+
+    def explore() -> AbstractContextManager[Exploration]:
+        return exploring(contract, Target(profile), rules, seed=asked.seed, examples=asked.examples)
+
+    if explores and profile.control:
+        # Each has organizations of its own, so both may work at the same time.
+        Target(profile).reach()
+        with explore() as exploration:
+            target = check()
+            exploration.collect(target, ledger)
+    else:
+        target = check()
+        if explores and not ledger.ended:
+            with explore() as exploration:
+                exploration.collect(target, ledger)
     return Outcome(
         base_url=profile.base_url,
         spec=contract.source,

@@ -179,7 +179,9 @@ class Minter:
         return answer
 
     def _made(self, **settings: Any) -> dict[str, Any]:
-        return self.control("POST", "/_mock/organizations", {"keys": [{}], **settings})
+        return self.control(
+            "POST", "/_mock/organizations", {"keys": [{}], "journal_size": 1, **settings}
+        )
 
     def name_of(self, body: dict[str, Any]) -> str:
         """Return the name under which reports show a minted key."""

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from contract_tests.embedded import profile_of
-from contract_tests.exploration import EXPLORED, SCHEMES, Explored, Plan, explore
+from contract_tests.exploration import explore
+from contract_tests.plan import EXPLORED, SCHEMES, Explored, Plan
 from contract_tests.target import Target
 from contract_tests.tenants import Minter
 from contract_tests.verdicts import Ledger, Verdict

@@ -1,0 +1,68 @@
+"""What an exploration is asked to do, and what it found; apart from Schemathesis, which takes a second to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contract_tests.exchange import Secret
+from contract_tests.verdicts import Finding
+from mockserver import rules
+from mockserver.rules import Rule
+
+SCHEMES = {"bearerKey": "Authorization: Bearer", "headerKey": "X-API-Key"}
+"""The contract's security schemes, and the header form of each."""
+
+EXPLORED: tuple[Rule, ...] = (
+    rules.ENVELOPE,
+    rules.DATA_SCHEMA,
+    rules.HEADROOM,
+    rules.LIMITS,
+    rules.BOUNDS,
+    rules.COUNTS_DOWN,
+    rules.CREDIT_SUCCESS,
+    rules.FLAT,
+    rules.ERROR_JSON,
+    rules.UPSTREAM_FAILED,
+    rules.BAD_QUERY,
+    rules.BAD_BODY,
+    rules.NOT_FOUND,
+)
+"""The rules that an exploration can judge."""
+
+PER_OPERATION = 60
+"""Requests that one exploration sends for an operation, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One exploration."""
+
+    base_url: str
+    spec: str
+    scheme: str
+    key: Secret
+    seed: int
+    examples: int
+    """Requests that fuzzing makes up for each operation."""
+    rules: tuple[str, ...]
+    """The rules to judge by."""
+    writes: bool = True
+    """Whether operations that write may be explored too."""
+    held: bool = False
+    """Whether the organization's clock stands still."""
+    budget: int | None = None
+    """Requests after which to stop."""
+
+
+@dataclass(slots=True)
+class Explored:
+    """What an exploration found."""
+
+    findings: dict[str, Finding]
+    requests: int = 0
+    errors: list[str] = field(default_factory=list)
+    """What kept Schemathesis from exploring an operation."""
+    unanswered: int = 0
+    """Requests that got no answer at all."""
+    stopped: bool = False
+    """Whether the budget ended it."""
