@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from tabulate import tabulate
 from mockserver.clock import Clock, isoformat, parse_time
 from mockserver.commands import plain_errors
 from mockserver.contract import load_contract
+from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
 from mockserver.words import plural
@@ -61,6 +63,7 @@ def main() -> None:
     envvar="FANSMETRIC_MOCK_TOKEN",
     help="Open the control API to callers with this token.",
 )
+@click.option("--watch", is_flag=True, help="Build the world anew when fixtures or spec change.")
 @click.option(
     "--defect",
     "defects",
@@ -78,27 +81,34 @@ def serve(
     no_diagnosis: bool,
     no_check: bool,
     token: str | None,
+    watch: bool,
     defects: tuple[str, ...],
 ) -> None:
     """Answer the whole API on a local port, until interrupted."""
-    from mockserver.app import create_app
+    from mockserver.app import MockFlask, create_app
     from mockserver.server import MockServer, serve_forever
+    from mockserver.watching import WatchedApp, watching
 
     clock = Clock()
     if freeze is not None:
         clock.freeze(_time(freeze))
-    app = create_app(
-        fixtures,
-        spec,
-        clock=clock,
-        diagnosis=not no_diagnosis,
-        check_responses=not no_check,
-        token=token,
-    )
-    if defects:
-        from mockserver.defects import defect_named, site_of
 
-        site_of(app.mock).plant([defect_named(name) for name in defects])
+    def build() -> MockFlask:
+        app = create_app(
+            fixtures,
+            spec,
+            clock=clock,
+            diagnosis=not no_diagnosis,
+            check_responses=not no_check,
+            token=token,
+        )
+        if defects:
+            from mockserver.defects import defect_named, site_of
+
+            site_of(app.mock).plant([defect_named(name) for name in defects])
+        return app
+
+    app = WatchedApp(build, click.echo) if watch else build()
 
     def announce(url: str) -> None:
         contract = app.mock.contract
@@ -112,7 +122,9 @@ def serve(
         account = next(iter(app.mock.world.keys[first].organization.accounts))
         click.echo(f"\nTry: curl -H 'Authorization: Bearer {first}' {url}/v1/{account}/chats")
 
-    serve_forever(MockServer(app, host, port), announce)
+    watched = (fixtures or default_fixtures(), spec or default_spec())
+    with watching(app, watched) if isinstance(app, WatchedApp) else nullcontext():
+        serve_forever(MockServer(app, host, port), announce)
 
 
 @main.command()

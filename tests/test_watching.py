@@ -1,0 +1,78 @@
+"""`mockserver serve --watch`: changed files make a new world, wrong ones leave the old one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+
+from mockserver import create_app
+from mockserver.data import default_fixtures
+from mockserver.errors import SuiteError
+from mockserver.watching import WatchedApp, watching
+
+OLD, NEW = "fm_api_test_full", "fm_api_test_renamed"
+
+
+@pytest.fixture
+def fixtures(tmp_path: Path) -> Path:
+    """Return a copy of the seeded world's files."""
+    return Path(shutil.copytree(default_fixtures(), tmp_path / "fixtures"))
+
+
+def status(app: WatchedApp, key: str) -> int:
+    return Client(app).get("/v1/1001/tags", headers={"X-API-Key": key}).status_code
+
+
+def rename(fixtures: Path) -> None:
+    file = fixtures / "world.yaml"
+    file.write_text(file.read_text().replace(OLD, NEW))
+
+
+def test_a_change_builds_a_new_world(fixtures: Path) -> None:
+    told: list[str] = []
+    app = WatchedApp(lambda: create_app(fixtures), told.append)
+    rename(fixtures)
+    app.reload()
+
+    assert (401, 200) == (status(app, OLD), status(app, NEW))
+    assert ["reloaded: organizations, windows and journals begin anew"] == told
+
+
+def test_a_wrong_file_leaves_the_old_world(fixtures: Path) -> None:
+    told: list[str] = []
+    app = WatchedApp(lambda: create_app(fixtures), told.append)
+    (fixtures / "world.yaml").write_text("organizations: 3\n")
+    app.reload()
+
+    assert 200 == status(app, OLD)
+    assert told[0].startswith("not reloaded: ")
+    assert "world.yaml" in told[0]
+    assert "\n" not in told[0]
+
+
+def test_follows_the_files(fixtures: Path) -> None:
+    reloaded = threading.Event()
+    app = WatchedApp(lambda: create_app(fixtures), lambda _: reloaded.set())
+    with watching(app, [fixtures]):
+        # The watcher may not look yet at the first change, so there is more than one.
+        for number in range(40):
+            (fixtures / "note.txt").write_text(str(number))
+            if reloaded.wait(0.25):
+                break
+
+    assert reloaded.is_set()
+
+
+def test_says_what_is_missing(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    app = WatchedApp(lambda: create_app(fixtures), lambda _: None)
+    with (
+        pytest.raises(SuiteError, match=r"fansmetric-contract\[watch\]"),
+        watching(app, [fixtures]),
+    ):
+        pass
