@@ -223,3 +223,12 @@ def test_a_page_is_no_longer_than_it_must_be(roomy: Tenant) -> None:
     pages = walk(roomy, roomy.contract.operations["listMassMessages"], limit=3)
 
     assert [3, 9, 3] == [len(items_of(page)) for page in pages]
+
+
+def test_an_offset_of_any_size_is_told_back(tenant: Tenant) -> None:
+    """Numbers over 64 bits are integers too."""
+    large = 280_053_895_374_564_858_265_600
+    answer = tenant.follow(f"/v1/gifs/search?q=&offset={large}&limit=11")
+
+    assert 200 == answer.status_code
+    assert f'"offset":{large}' in answer.get_data(as_text=True)

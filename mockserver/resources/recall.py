@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,11 @@ class Answer:
 
 def answer_of(result: Result) -> Answer:
     """Return the answer that tells ``result``."""
-    return Answer(orjson.dumps(result.data), result.next_query)
+    try:
+        data = orjson.dumps(result.data)
+    except orjson.JSONEncodeError:  # a number over 64 bits, such as an offset that is told back
+        data = json.dumps(result.data, separators=(",", ":")).encode()
+    return Answer(data, result.next_query)
 
 
 def recall(scene: Scene, asked: tuple[str, str]) -> Answer | None:
