@@ -13,6 +13,7 @@ from contract_tests.progress import progress_of
 from contract_tests.prove import Verdicts, cases_of_the_mock, prove
 from contract_tests.reports.matrix import as_matrix, told
 from mockserver.errors import SuiteError, Unavailable
+from mockserver.files import write_whole
 
 
 def run_proof(
@@ -60,6 +61,6 @@ def _read_plain(file: Path) -> dict[str, list[str]]:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text)
     except OSError as error:
         raise Unavailable(f"{file}: can't be written ({error.strerror})") from None

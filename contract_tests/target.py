@@ -8,15 +8,13 @@ from collections.abc import Iterator
 import urllib3
 
 from contract_tests.exchange import Exchange, Request
+from contract_tests.patience import patient_pool
 from contract_tests.profile import Profile
-from mockserver.clock import stopwatch
 from mockserver.errors import Unavailable
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
 _BLOCK = 65_536
-_PATIENCE = 30.0
-"""Seconds that the body of an answer may take."""
 _KINDS = {
     "NewConnectionError": "the connection is refused",
     "NameResolutionError": "the name has no address",
@@ -55,9 +53,7 @@ class Target:
         self.sent = 0
         self._lost = False
         self._lock = threading.Lock()
-        self._pool = urllib3.connection_from_url(
-            profile.base_url, maxsize=16, block=False, retries=False, timeout=_TIMEOUT
-        )
+        self._pool = patient_pool(profile.base_url, maxsize=16, block=False, timeout=_TIMEOUT)
         self._prefix = _path_of(profile.base_url)
         self._secrets: set[str] = {secret.value for secret in profile.keys.values()}
 
@@ -120,15 +116,12 @@ class Target:
             raise Unanswered(_KINDS.get(kind, kind)) from None
 
     def _read(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Exchange:
-        body, begun = bytearray(), stopwatch()
+        body = bytearray()
         while block := answer.read1(_BLOCK, decode_content=True):
             body += block
             if len(body) > _MOST_BYTES:
                 answer.close()
                 break
-            if stopwatch() - begun > _PATIENCE:
-                answer.close()
-                raise Unanswered("the body doesn't end")
         answer.release_conn()
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))

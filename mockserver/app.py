@@ -18,6 +18,7 @@ from mockserver.clock import Clock
 from mockserver.contract import load_contract
 from mockserver.control import control_blueprint
 from mockserver.envelope import Refused, refusal
+from mockserver.files import MOST_BYTES
 from mockserver.fixtures import read_fixtures
 from mockserver.mock import Mock, Router, flask_path, path_of
 from mockserver.world import World
@@ -57,6 +58,7 @@ def create_app(
     )
     app = MockFlask("mockserver", static_folder=None)
     app.mock = mock
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES  # of the control API; the mocked one has its own
     app.url_map.merge_slashes = False
     _add_operations(app)
     app.register_blueprint(control_blueprint(mock, token))

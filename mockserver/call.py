@@ -75,7 +75,7 @@ class Call:
         # Without a declared length only a server that ends the stream itself may be read from.
         try:
             return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
-        except (OSError, ValueError) as error:  # a broken chunk is a ValueError in cheroot
+        except (OSError, ValueError) as error:  # a broken chunk is a ValueError
             raise Unreadable(str(error)) from error
 
     @property

@@ -12,6 +12,10 @@ Shape = dict[str, Any]
 TEXT: Shape = {"type": "string", "minLength": 1}
 COUNT: Shape = {"type": "integer", "minimum": 0}
 FLAG: Shape = {"type": "boolean"}
+_LONGEST = 400
+
+"""Characters of a breach that are shown; it may quote a whole document."""
+
 ID: Shape = {"type": "integer", "minimum": 1}
 
 
@@ -32,7 +36,10 @@ def one_of(values: type[Any]) -> Shape:
 
 def breach(shape: Shape, value: Any, root: str = "the value") -> str | None:
     """Return where and how ``value`` breaks ``shape``, or ``None``; ``root`` names the value itself."""
-    for error in jsonschema_rs.Draft202012Validator(shape).iter_errors(value):
-        place = ".".join(str(step) for step in error.instance_path) or root
-        return f"{place}: {error.message}"
+    try:
+        for error in jsonschema_rs.Draft202012Validator(shape).iter_errors(value):
+            place = ".".join(str(step) for step in error.instance_path) or root
+            return f"{place}: {error.message[:_LONGEST]}"
+    except ValueError as error:  # JSON deeper than the validator follows
+        return f"{root}: can't be read ({error})"
     return None

@@ -156,9 +156,12 @@ def first_problem(
     validator: jsonschema_rs.Draft202012Validator, body: Any
 ) -> tuple[rules.Rule, str] | None:
     """Return the rule and the sentence of the first thing wrong with ``body``, or ``None``."""
-    if validator.is_valid(body):
-        return None
-    error = next(iter(validator.iter_errors(body)))
+    try:
+        if validator.is_valid(body):
+            return None
+        error = next(iter(validator.iter_errors(body)))
+    except ValueError:  # deeper than the validator follows
+        return rules.BAD_BODY, "The body is nested too deeply."
     place = ".".join(str(step) for step in error.instance_path) or "The body"
     keyword = error.kind.name if hasattr(error.kind, "name") else ""
     rule = rules.BAD_ENUM if keyword == "enum" else rules.BAD_BODY

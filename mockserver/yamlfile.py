@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 
 from mockserver.errors import SuiteError
+from mockserver.files import read_bounded
 from mockserver.shapes import Shape, breach
+from mockserver.yamlbounds import check_bounds
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -21,7 +23,7 @@ class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyY
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable):
+            if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(
                     None, None, "a key must be plain text", key_node.start_mark
                 )
@@ -43,9 +45,14 @@ _Loader.yaml_implicit_resolvers = {
 def load_yaml(text: bytes | str) -> Any:
     """Return the value of a YAML document.
 
-    Raises ``yaml.YAMLError`` when it isn't one, or when a mapping holds a key twice.
+    Raises ``yaml.YAMLError`` when it isn't one, when a mapping holds a key twice, or when reading it
+    would take more than its bounds.
     """
-    return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a safe loader
+    check_bounds(yaml.parse(text, _Loader))
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a safe loader
+    except ValueError as error:  # a number with thousands of digits
+        raise yaml.YAMLError(str(error).partition(";")[0]) from None
 
 
 def read_yaml(file: Path, shape: Shape, error: type[SuiteError], root: str = "the file") -> Any:
@@ -54,7 +61,7 @@ def read_yaml(file: Path, shape: Shape, error: type[SuiteError], root: str = "th
     Raises ``error``, in one line with the file and the key, when it can't be read or has another shape.
     """
     try:
-        value = load_yaml(file.read_bytes())
+        value = load_yaml(read_bounded(file))
     except OSError as failure:
         raise error(f"{file}: can't be read ({failure.strerror})") from None
     except yaml.YAMLError as failure:

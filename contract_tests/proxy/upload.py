@@ -52,6 +52,6 @@ class Upload:
     def _read(self) -> bytes:
         try:
             block: bytes = self._stream.read(_BLOCK)
-        except (OSError, ValueError) as error:  # a broken chunk is a ValueError in cheroot
+        except (OSError, ValueError) as error:  # a broken chunk is a ValueError
             raise ClientFailed from error
         return block

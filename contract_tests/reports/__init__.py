@@ -9,6 +9,7 @@ from contract_tests.reports.html import as_html
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
 from mockserver.errors import SuiteError, Unavailable
+from mockserver.files import write_whole
 
 WRITERS: dict[str, Callable[[Outcome], str]] = {
     "json": as_json,
@@ -39,6 +40,6 @@ def write_reports(outcome: Outcome, files: dict[str, Path]) -> None:
     for name, file in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(WRITERS[name](outcome), encoding="utf-8")
+            write_whole(file, WRITERS[name](outcome))
         except OSError as error:
             raise Unavailable(f"{file}: can't be written ({error.strerror})") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from mockserver.contract.operations import Contract
 from mockserver.data import default_spec
 from mockserver.errors import ContractError
+from mockserver.files import read_bounded, write_whole
 
 CACHE_VARIABLE = "FANSMETRIC_CACHE_DIR"
 """The environment variable that moves the cache."""
@@ -62,7 +62,7 @@ def _check(document: Mapping[str, Any], source: str) -> None:
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_bounded(file)
     except OSError as error:
         raise ContractError(f"{file}: can't be read ({error.strerror})") from None
 
@@ -101,6 +101,4 @@ def _to_cache(cached: Path, document: Mapping[str, Any]) -> None:
     # A cache that can't be written costs time, never a start.
     with suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False) as scratch:
-            json.dump(document, scratch)
-        Path(scratch.name).replace(cached)
+        write_whole(cached, json.dumps(document))

@@ -37,6 +37,8 @@ class Schemas:
             self.validator(pointer).validate(value)
         except jsonschema_rs.ValidationError as error:
             raise SchemaViolation(describe(error)) from None
+        except ValueError as error:  # JSON deeper than the validator follows
+            raise SchemaViolation(f"the value: can't be read ({error})") from None
 
 
 def describe(error: jsonschema_rs.ValidationError) -> str:

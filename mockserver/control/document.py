@@ -68,7 +68,7 @@ class ControlDocument:
     def _body(self, operation: _Operation, request: Request) -> Mapping[str, Any]:
         if operation.body is None:
             return {}
-        data = request.get_data()
+        data = _data(request)
         if not data and not operation.body_required:
             return {}
         body = _parsed(data, request.mimetype)
@@ -98,8 +98,11 @@ class ControlDocument:
 
     def problem(self, pointer: str, value: Any, root: str) -> str | None:
         """Return the first thing wrong with ``value`` by the schema at ``pointer``; ``root`` names it."""
-        for error in self.schemas.validator(pointer).iter_errors(value):
-            return describe(error).replace("the value:", f"{root}:", 1)
+        try:
+            for error in self.schemas.validator(pointer).iter_errors(value):
+                return describe(error).replace("the value:", f"{root}:", 1)
+        except ValueError as error:  # JSON deeper than the validator follows
+            return f"{root}: can't be read ({error})"
         return None
 
     def _found(self) -> Any:
@@ -126,6 +129,13 @@ class ControlDocument:
 def control_document() -> ControlDocument:
     """Return the document of the control API, read at the first call."""
     return ControlDocument(load_document(FILE, "control"))
+
+
+def _data(request: Request) -> bytes:
+    try:
+        return request.get_data()
+    except (OSError, ValueError) as error:
+        raise Misuse(f"the body can't be read: {error}") from None
 
 
 def _parsed(data: bytes, mimetype: str) -> Any:

@@ -115,8 +115,11 @@ class FansMetric:
         """
         import yaml
 
+        from mockserver.files import read_bounded
+        from mockserver.yamlfile import load_yaml
+
         try:
-            state = yaml.safe_load(Path(file).read_text("utf-8"))
+            state = load_yaml(read_bounded(Path(file)))
         except (OSError, yaml.YAMLError) as error:
             reason = " ".join(str(error).split())
             raise Misuse(f"{file} holds no state; save one with org.save(...): {reason}") from None

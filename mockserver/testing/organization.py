@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from mockserver.errors import Misuse
+from mockserver.files import write_whole
 from mockserver.testing.backends import Backend
 from mockserver.testing.clock import Moment, TestClock, iso
 from mockserver.testing.conduct import Conduct
@@ -261,7 +262,7 @@ class TestOrganization(Conduct):
         import yaml
 
         state = self.call("GET", f"/state?records={'all' if everything else 'written'}")
-        Path(file).write_text(yaml.safe_dump(state, sort_keys=False, allow_unicode=True), "utf-8")
+        write_whole(Path(file), yaml.safe_dump(state, sort_keys=False, allow_unicode=True))
 
     def reset(self) -> None:
         """Return to how it was made, with the keys that it has now."""

@@ -1,0 +1,69 @@
+"""Answers that must be there in time as a whole, however slowly they drip."""
+
+from __future__ import annotations
+
+import io
+import socket
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from mockserver.clock import stopwatch
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+WHOLE = 30.0
+"""Seconds that an answer may take, from its first byte to its last."""
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives until a deadline."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._socket = sock
+        self._raw = raw
+        self._deadline = stopwatch() + WHOLE
+
+    def readable(self) -> bool:
+        """Whether it can be read from."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        """Receive into ``buffer``. Raises ``TimeoutError`` once the deadline has passed."""
+        left, usual = self._deadline - stopwatch(), self._socket.gettimeout()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        if usual is not None and left < usual:
+            self._socket.settimeout(left)
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        """Let go of the socket, which the connection may use again."""
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Response
+
+
+def patient_pool(url: str, **options: Any) -> urllib3.HTTPConnectionPool:
+    """Return a pool of connections to ``url`` whose answers end in time; ``options`` are urllib3's."""
+    pool = urllib3.connection_from_url(url, retries=False, **options)
+    pool.ConnectionCls = _Secure if pool.scheme == "https" else _Plain
+    return pool

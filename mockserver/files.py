@@ -1,0 +1,45 @@
+"""Files that are written whole or not at all, and read within bounds."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+MOST_BYTES = 32 * 1_048_576
+"""The largest file, and the largest body of the control API, that is read."""
+
+
+class TooLarge(OSError):
+    """Raised where a file is larger than anything that people write for us."""
+
+    def __init__(self) -> None:
+        super().__init__(None, f"it is larger than {MOST_BYTES // 1_048_576} MiB")
+
+
+def read_bounded(file: Path) -> bytes:
+    """Return what is in ``file``. Raises ``OSError``, also where there is too much of it."""
+    with file.open("rb") as stream:
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise TooLarge
+    return data
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Put ``text`` into ``file``; whoever reads it meanwhile, or after a failure, finds what was there.
+
+    Raises ``OSError`` when that can't be done.
+    """
+    target = file.resolve()
+    if target.exists() and not target.is_file():  # /dev/stdout, or a pipe
+        target.write_text(text, encoding="utf-8")
+        return
+    scratch = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(target)
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)

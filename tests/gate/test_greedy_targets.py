@@ -1,0 +1,221 @@
+"""Targets that drip, swell, lead elsewhere or go by another name: bounded, and no key leaves for anyone else."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from contract_tests.exchange import Request, Secret
+from contract_tests.exploration import Plan, explore
+from contract_tests.profile import Profile
+from contract_tests.samples import bearer
+from contract_tests.target import Lost, Target
+from mockserver.clock import stopwatch
+from mockserver.contract import Contract
+
+SECRET = Secret("full", "fm_api_test_secret_value")
+ASK = Request("GET", "/v1/1001/chats", (), (bearer(SECRET),))
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+MIB = 1_048_576
+
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def serving(serve: Serve, *, hears: bool = True) -> Iterator[str]:
+    """Give every connection to ``serve``, each in a thread of its own; yield the port's URL.
+
+    With ``hears`` it is given once it sent something.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def handle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # the client may hang up first
+            if hears:
+                connection.recv(65_536)
+            serve(connection)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=handle, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def dripping(beginning: bytes, drop: bytes) -> Serve:
+    """Return what sends ``drop`` after ``beginning`` every few milliseconds, for ever."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(beginning)
+        pause = threading.Event()
+        while not pause.wait(0.005):
+            connection.sendall(drop)
+
+    return serve
+
+
+DRIPS: dict[str, Serve] = {
+    "status-line": dripping(b"HTTP/1.1 200 ", b"O"),
+    "header": dripping(HEAD + b"X-A: ", b"a"),
+    "provisional-answers": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body-with-length": dripping(HEAD + b"Content-Length: 1000000\r\n\r\n", b" "),
+    "body-to-the-end": dripping(HEAD + b"Connection: close\r\n\r\n", b" "),
+    "chunks": dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "chunk-size": dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "chunk-extension": dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a"),
+    "trailers": dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: ", b"a"),
+}
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_a_drip_is_no_answer(drip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece comes in time, the whole doesn't: the gate gives up."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
+    begun = stopwatch()
+    with serving(DRIPS[drip]) as url, pytest.raises(Lost):
+        Target(Profile(url)).send(ASK)
+
+    assert stopwatch() - begun < 5
+
+
+def endless(beginning: bytes, block: bytes) -> Serve:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(beginning)
+        while True:
+            connection.sendall(block)
+
+    return serve
+
+
+def bomb(layers: int, size: int) -> Serve:
+    """Return what answers ``size`` bytes of nothing, packed in ``layers``."""
+    body, coding = b" " * size, ", ".join(["gzip"] * layers)
+    for _ in range(layers):
+        body = gzip.compress(body)
+    head = HEAD + f"Content-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    return lambda connection: connection.sendall(head + body)
+
+
+SWELLING: dict[str, Serve] = {
+    "endless-body": endless(HEAD + b"Connection: close\r\n\r\n", b" " * 65_536),
+    "endless-chunk": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFF\r\n", b" " * 65_536),
+    "endless-size": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0" * 65_536),
+    "endless-header": endless(HEAD + b"X-A: ", b"a" * 65_536),
+    "endless-headers": endless(HEAD, b"X-A: a\r\n" * 8_192),
+    "endless-trailers": endless(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: a\r\n" * 8_192),
+    "gzip-bomb": bomb(1, 200 * MIB),
+    "gzip-in-gzip": bomb(2, 200 * MIB),
+    "gzip-six-times": bomb(6, 20 * MIB),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("swelling", SWELLING)
+def test_no_answer_takes_all_memory(swelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is cut off or given up, and never held as a whole."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 1.0)
+    with serving(SWELLING[swelling]) as url:
+        tracemalloc.start()
+        try:
+            with suppress(Lost):
+                assert len(Target(Profile(url)).send(ASK).body) < 12 * MIB
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak < 48 * MIB
+
+
+def test_what_follows_an_answer_is_no_answer() -> None:
+    """A length that says too little leaves bytes behind; the next request has its own answer."""
+    hidden = b"HTTP/1.1 500 X\r\nContent-Length: 2\r\n\r\n{}"
+    twice = HEAD + b"Content-Length: 2\r\n\r\n{}" + hidden
+    with serving(lambda connection: connection.sendall(twice)) as url:
+        target = Target(Profile(url))
+        statuses = [target.send(ASK).status for _ in range(3)]
+
+    assert [200] * 3 == statuses
+
+
+# --- other hosts ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def leading_elsewhere(status: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield the URL of a server that sends everybody to another one, and what that one is asked."""
+    asked: list[bytes] = []
+
+    def elsewhere(connection: socket.socket) -> None:
+        asked.append(b"asked")
+        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{}")
+
+    with serving(elsewhere) as other:
+        head = f"HTTP/1.1 {status} Moved\r\nLocation: {other}/v1\r\nRefresh: 0; url={other}\r\n"
+        answer = f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        with serving(lambda connection: connection.sendall(answer)) as url:
+            yield url, asked
+
+
+@pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
+def test_follows_nobody_elsewhere(status: str) -> None:
+    with leading_elsewhere(status) as (url, asked):
+        exchange = Target(Profile(url)).send(ASK)
+
+    assert int(status) == exchange.status
+    assert [] == asked
+
+
+def test_explores_nobody_else(contract: Contract) -> None:
+    """Schemathesis has a client of its own; it stays with the target too."""
+    with leading_elsewhere("307") as (url, asked):
+        explored = explore(
+            Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=(), budget=5)
+        )
+
+    assert explored.requests >= 5
+    assert [] == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "is_answered"), [("127.0.0.1", True), ("api.example.com", False)], ids=["own", "other"]
+)
+def test_a_certificate_belongs_to_its_host(
+    name: str, is_answered: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An authority that is trusted vouches for one host; under another name no key is sent."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    heard: list[bytes] = []
+
+    def serve(plain: socket.socket) -> None:
+        with context.wrap_socket(plain, server_side=True) as secure:
+            heard.append(secure.recv(65_536))
+            secure.sendall(HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    with serving(serve, hears=False) as url, suppress(Lost):
+        target = Target(Profile(url.replace("http:", "https:")))
+        assert is_answered == (200 == target.send(ASK).status)
+
+    assert is_answered == any(SECRET.value.encode() in part for part in heard)

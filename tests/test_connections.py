@@ -1,0 +1,241 @@
+"""What a connection carries, when it ends, and that no client can hold up another one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mockserver import connection as connections
+from mockserver import server as servers
+from mockserver.server import MockServer
+
+if TYPE_CHECKING:
+    from mockserver.app import MockFlask
+    from tests.conftest import Tenant
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@contextmanager
+def connected(server: MockServer) -> Iterator[socket.socket]:
+    """Return one raw connection."""
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        yield connection
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Return all that comes until the server ends the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def statuses_of(stream: bytes) -> list[bytes]:
+    return [part[:3] for part in stream.split(b"HTTP/1.1 ")[1:]]
+
+
+def told(server: MockServer, data: bytes) -> bytes:
+    """Return the whole answer to ``data`` on a connection of its own."""
+    with connected(server) as connection:
+        connection.sendall(data)
+        return rest_of(connection)
+
+
+@pytest.fixture
+def hasty(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
+    """Return a server with two threads and no patience."""
+    monkeypatch.setattr(connections, "_PATIENCE", 0.05)
+    with MockServer(app, threads=2) as server:
+        server._server.timeout = 0.15
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("fields", "stays"),
+    [
+        pytest.param(b"HTTP/1.1\r\n", True, id="1.1"),
+        pytest.param(b"HTTP/1.1\r\nConnection: close\r\n", False, id="close"),
+        pytest.param(b"HTTP/1.1\r\nConnection: Close\r\n", False, id="capital"),
+        pytest.param(b"HTTP/1.1\r\nConnection: te, close\r\n", False, id="list"),
+        pytest.param(b"HTTP/1.1\r\nConnection: close , x\r\n", False, id="list-first"),
+        pytest.param(b"HTTP/1.1\r\nConnection: x\r\nConnection: close\r\n", False, id="two-lines"),
+        pytest.param(b"HTTP/1.1\r\nConnection: close\r\nConnection: x\r\n", False, id="first-line"),
+        pytest.param(b"HTTP/1.1\r\nConnection: keep-alive, x\r\n", True, id="other"),
+        pytest.param(b"HTTP/1.0\r\n", False, id="1.0"),
+        pytest.param(b"HTTP/1.0\r\nConnection: keep-alive\r\n", True, id="1.0-keep-alive"),
+        pytest.param(b"HTTP/1.0\r\nConnection: x, Keep-Alive\r\n", True, id="1.0-list"),
+    ],
+)
+def test_stays_open_as_agreed(fields: bytes, stays: bool, server: MockServer) -> None:
+    """A second request is answered exactly where the first one let the connection live."""
+    stream = told(server, b"GET /health " + fields + b"Host: x\r\n\r\n" + LAST)
+
+    assert [b"200"] * (1 + stays) == statuses_of(stream)
+
+
+def test_pipelined_requests_are_answered_in_order(server: MockServer, tenant: Tenant) -> None:
+    """Fifty at once, some refused with a body that nobody reads: each has its own answer."""
+    tag = b'{"name": "Decaf"}'
+    refused = (
+        b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(tag) + tag
+    )
+    unknown = b"BREW /v1/accounts HTTP/1.1\r\nHost: x\r\n\r\n"
+    options = b"OPTIONS /v1/accounts HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    stream = told(server, (HEALTH + refused + unknown + options + head) * 10 + LAST)
+
+    assert [b"200", b"401", b"405", b"405", b"405"] * 10 + [b"200"] == statuses_of(stream)
+
+
+TARGETS = [
+    b"/v1/%FF%FE", b"/v1/%00", b"/v1/accounts%2F1001", b"/v1/%2e%2e/accounts", b"/../../etc/passwd",
+    b"/v1/./accounts", b"/v1//accounts", b"/v1/%c0%af", b"/%", b"/%zz", b"/;a=b", b"/?", b"/%0d%0aX-Bad:1",
+    b"/v1/" + b"%2F" * 5_000, b"/_mock/../v1/accounts",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: ascii(target[:20]))
+def test_odd_targets(target: bytes, server: MockServer) -> None:
+    """Whatever the path decodes to, it is a flat refusal, and nothing of it becomes a header."""
+    stream = told(server, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    head, _, body = stream.partition(b"\r\n\r\n")
+
+    assert statuses_of(stream) in ([b"404"], [b"401"], [b"400"])
+    assert body.startswith(b'{"error":"')
+    assert b"X-Bad" not in head
+
+
+def test_an_empty_host_is_a_host(server: MockServer) -> None:
+    assert [b"200"] == statuses_of(told(server, LAST.replace(b"Host: x", b"Host:")))
+
+
+# --- Expect: 100-continue ---------------------------------------------------------------------------
+
+
+def expecting(key: str, *, chunked: bool) -> bytes:
+    framing = "Transfer-Encoding: chunked" if chunked else "Content-Length: 17"
+    return (
+        f"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nExpect: 100-Continue\r\n"
+        f"Content-Type: application/json\r\n{framing}\r\n\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_continues_where_the_body_is_wanted(
+    chunked: bool, server: MockServer, tenant: Tenant
+) -> None:
+    """The body is asked for once, then answered; the connection lives on."""
+    body = b'{"name": "Decaf"}'
+    with connected(server) as connection:
+        connection.sendall(expecting(tenant.key, chunked=chunked))
+        asked = connection.recv(65_536)
+        connection.sendall((b"11\r\n" + body + b"\r\n0\r\n\r\n" if chunked else body) + LAST)
+        stream = rest_of(connection)
+
+    assert b"HTTP/1.1 100 Continue\r\n\r\n" == asked
+    assert [b"200", b"200"] == statuses_of(stream)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_asks_for_no_body_that_it_refuses(chunked: bool, server: MockServer) -> None:
+    """The refusal comes instead of 100, and says that the connection ends: the body may come or not."""
+    with connected(server) as connection:
+        connection.sendall(expecting("fm_api_nobody", chunked=chunked))
+        response = HTTPResponse(connection)
+        response.begin()
+        response.read()
+
+        assert (401, "close") == (response.status, response.headers["Connection"])
+        assert b"" == rest_of(connection)
+
+
+# --- clients that are slow, silent or gone ----------------------------------------------------------
+
+BEGINNINGS: dict[str, bytes] = {
+    "nothing": b"",
+    "half-a-line": b"GET /hea",
+    "half-a-head": b"GET /health HTTP/1.1\r\nHost: x\r\n",
+    "half-a-header": b"GET /health HTTP/1.1\r\nHost",
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_gives_up_what_never_ends(beginning: str, hasty: MockServer) -> None:
+    """A request that doesn't come ends with 408, a connection that never was used without a word."""
+    stream = told(hasty, BEGINNINGS[beginning])
+
+    assert statuses_of(stream) == ([b"408"] if BEGINNINGS[beginning] else [])
+
+
+def test_gives_up_half_a_body(hasty: MockServer, tenant: Tenant) -> None:
+    head = expecting(tenant.key, chunked=False).replace(b"Expect", b"X-Expect")
+
+    assert [b"400"] == statuses_of(told(hasty, head + b'{"name":'))
+
+
+def test_a_drip_meets_the_deadline(hasty: MockServer) -> None:
+    """Each piece may come in time; the whole request doesn't."""
+    with connected(hasty) as connection:
+        connection.settimeout(0.05)
+        for _ in range(100):
+            try:
+                connection.sendall(b"G")
+                answer = connection.recv(100)
+                break
+            except TimeoutError:
+                continue
+        else:
+            pytest.fail("the server still listens")
+
+    assert b"HTTP/1.1 408" == answer[:12]
+
+
+def test_idle_connections_hold_up_nobody(hasty: MockServer) -> None:
+    """A hundred that say nothing, and more half requests than there are threads."""
+    hasty._server.timeout = 30
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(connected(hasty))
+        for _ in range(20):
+            stack.enter_context(connected(hasty)).sendall(b"GET /hea")
+
+        assert [b"200"] == statuses_of(told(hasty, LAST))
+
+
+def test_more_idle_connections_than_files(
+    hasty: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the limit the idle ones are closed, and the new one is served."""
+    monkeypatch.setattr(hasty._server, "keep_alive_conn_limit", 5)
+    hasty._server.timeout = 30
+    with ExitStack() as stack:
+        first = [stack.enter_context(connected(hasty)) for _ in range(6)]
+        served = told(hasty, LAST)
+
+        assert [b"200"] == statuses_of(served)
+        assert b"" == first[0].recv(1)
+
+
+def test_takes_at_most_so_many_threads(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half requests make the server bigger, within bounds."""
+    monkeypatch.setattr(servers, "_MOST_THREADS", 6)
+    with MockServer(app, threads=2) as server, ExitStack() as stack:
+        server._server.timeout = 0.1
+        for _ in range(12):
+            stack.enter_context(connected(server)).sendall(b"GET /hea")
+
+        assert [b"200"] == statuses_of(told(server, LAST))
+        assert 2 < len(server._server.requests._threads) <= 6
+
+
+def test_a_client_that_leaves_early_costs_nothing(hasty: MockServer) -> None:
+    for _ in range(40):
+        with connected(hasty) as connection:
+            connection.sendall(HEALTH * 20)
+
+    assert [b"200"] == statuses_of(told(hasty, LAST))

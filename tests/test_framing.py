@@ -1,0 +1,162 @@
+"""Requests that two readers could take for different ones are refused, and their connection ends."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mockserver.server import MockServer
+    from tests.conftest import Tenant
+
+HIDDEN = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+"""What a smuggler would have answered as a request of its own."""
+
+
+def stream_of(server: MockServer, data: bytes) -> bytes:
+    """Send ``data`` on one connection; return all that comes back until the server ends it."""
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(data)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def statuses_of(stream: bytes) -> list[bytes]:
+    return [part[:3] for part in stream.split(b"HTTP/1.1 ")[1:]]
+
+
+def post(*fields: bytes, version: bytes = b"HTTP/1.1") -> bytes:
+    lines = [b"POST /v1/1001/tags " + version, b"Host: x", *fields, b"", b""]
+    return b"\r\n".join(lines)
+
+
+CHUNKS = b"0\r\n\r\n"
+SHAPES: dict[str, bytes] = {
+    "two-lengths": post(b"Content-Length: 0", b"Content-Length: 40"),
+    "same-length-twice": post(b"Content-Length: 0", b"Content-Length: 0"),
+    "length-list": post(b"Content-Length: 0, 0"),
+    "length-signed": post(b"Content-Length: +0"),
+    "length-underscore": post(b"Content-Length: 0_0"),
+    "length-hex": post(b"Content-Length: 0x0"),
+    "length-empty": post(b"Content-Length:"),
+    "length-spaced": post(b"Content-Length: 0 0"),
+    "length-no-break-space": post(b"Content-Length: \xa00"),
+    "length-endless": post(b"Content-Length: " + b"0" * 5_000),
+    "length-then-chunks": post(b"Content-Length: 5", b"Transfer-Encoding: chunked") + CHUNKS,
+    "chunks-then-length": post(b"Transfer-Encoding: chunked", b"Content-Length: 5") + CHUNKS,
+    "chunked-twice": post(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked") + CHUNKS,
+    "chunked-list": post(b"Transfer-Encoding: chunked, chunked") + CHUNKS,
+    "identity": post(b"Transfer-Encoding: identity", b"Content-Length: 0"),
+    "chunked-and-identity": post(b"Transfer-Encoding: chunked, identity") + CHUNKS,
+    "gzip-chunked": post(b"Transfer-Encoding: gzip, chunked") + CHUNKS,
+    "xchunked": post(b"Transfer-Encoding: xchunked") + CHUNKS,
+    "chunked-quoted": post(b'Transfer-Encoding: "chunked"') + CHUNKS,
+    "chunked-vertical-tab": post(b"Transfer-Encoding: \x0bchunked") + CHUNKS,
+    "coding-empty": post(b"Transfer-Encoding:"),
+    "coding-in-1.0": post(b"Transfer-Encoding: chunked", version=b"HTTP/1.0") + CHUNKS,
+    "space-before-colon": post(b"Content-Length : 0"),
+    "coding-space-before-colon": post(b"Transfer-Encoding : chunked") + CHUNKS,
+    "folded-coding": post(b"Transfer-Encoding:", b" chunked") + CHUNKS,
+    "folded-first": b"GET /health HTTP/1.1\r\n Host: x\r\n\r\n",
+    "bare-return": post(b"X-A: a\rContent-Length: 40"),
+    "bare-newline": b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\nContent-Length: 40\r\n\r\n",
+    "nul-in-a-value": post(b"X-A: a\x00b"),
+    "escape-in-a-value": post(b"X-A: \x1b[31m"),
+    "odd-name": post(b"X(A): a"),
+    "no-name": post(b": a"),
+    "two-hosts": post(b"Host: y"),
+    "too-many": post(*[b"X-%d: a" % n for n in range(300)]),
+    "method-no-token": b"GE(T /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "tab-in-target": b"GET /hea\tlth HTTP/1.1\r\nHost: x\r\n\r\n",
+    "return-in-target": b"GET /hea\rlth HTTP/1.1\r\nHost: x\r\n\r\n",
+    "half-an-address": b"GET //[ HTTP/1.1\r\nHost: x\r\n\r\n",
+    "absolute-options": b"OPTIONS ftp://x/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "version-signed": b"GET /health HTTP/+1.1\r\nHost: x\r\n\r\n",
+    "version-0.9": b"GET /health HTTP/0.9\r\nHost: x\r\n\r\n",
+    "version-2.0": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_refuses_and_ends_the_connection(shape: str, server: MockServer) -> None:
+    """400, flat, once: whatever follows is never taken for a request."""
+    stream = stream_of(server, SHAPES[shape] + HIDDEN * 2)
+    head, _, body = stream.partition(b"\r\n\r\n")
+
+    assert [b"400"] == statuses_of(stream)
+    assert body.startswith(b'{"error":"')
+    assert b"\r\nConnection: close" in head
+
+
+CHUNKED: dict[str, bytes] = {
+    "signed-size": b"+2\r\n{}\r\n0\r\n\r\n",
+    "underscored-size": b"0_2\r\n{}\r\n0\r\n\r\n",
+    "prefixed-size": b"0x2\r\n{}\r\n0\r\n\r\n",
+    "negative-size": b"-2\r\n{}\r\n0\r\n\r\n",
+    "no-size": b"\r\n{}\r\n0\r\n\r\n",
+    "endless-size": b"0" * 20_000,
+    "huge-size": b"F" * 30 + b"\r\n",
+    "bare-newline": b"2\n{}\r\n0\r\n\r\n",
+    "longer-than-said": b"1\r\n{}\r\n0\r\n\r\n",
+    "endless-trailers": b"0\r\n" + b"X-A: a\r\n" * 200 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("shape", CHUNKED)
+def test_refuses_odd_chunks(shape: str, server: MockServer, tenant: Tenant) -> None:
+    """The body's framing is as strict, and a broken one leaves nothing behind."""
+    fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
+    stream = stream_of(
+        server, post(*fields, b"Transfer-Encoding: chunked") + CHUNKED[shape] + HIDDEN
+    )
+
+    assert [b"400"] == statuses_of(stream)
+
+
+def test_a_cut_body_isnt_taken_for_a_whole_one(server: MockServer, tenant: Tenant) -> None:
+    """Valid JSON that is shorter than its length is the beginning of something else."""
+    fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
+    records = tenant.records()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(post(*fields, b"Content-Length: 50") + b'{"name": "Decaf"}')
+        connection.shutdown(socket.SHUT_WR)
+        stream = b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert [b"400"] == statuses_of(stream)
+    assert records == tenant.records()
+
+
+def test_trailers_are_no_request(server: MockServer, tenant: Tenant) -> None:
+    """What stands after the last chunk belongs to it, also where it looks like a request."""
+    fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
+    body = b'2;ext="a"\r\n{}\r\n0\r\nX-A: GET /v1/x HTTP/1.1\r\n\r\n'
+    last = HIDDEN.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    stream = stream_of(server, post(*fields, b"Transfer-Encoding: Chunked") + body + last)
+
+    assert [b"400", b"200"] == statuses_of(stream)
+    assert b"name" in stream
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        (b"X-API-Key", b"200"),
+        (b"x-api-key", b"200"),
+        (b"X_API_Key", b"401"),
+        (b"X-API_KEY", b"401"),
+    ],
+)
+def test_underscores_are_no_hyphens(
+    name: bytes, status: bytes, server: MockServer, tenant: Tenant
+) -> None:
+    """WSGI gives both the same name; only the real one is a key, and it isn't replaced either."""
+    head = b"GET /v1/accounts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    key = tenant.key.encode()
+    alone = stream_of(server, head + name + b": " + key + b"\r\n\r\n")
+    beside = stream_of(server, head + b"X-API-Key: " + key + b"\r\nX_API_Key: fm_api_no\r\n\r\n")
+
+    assert [status] == statuses_of(alone)
+    assert [b"200"] == statuses_of(beside)
