@@ -15,7 +15,8 @@ import pytest
 import trustme
 
 from contract_tests.exchange import Request, Secret
-from contract_tests.exploration import Plan, explore
+from contract_tests.exploration import explore
+from contract_tests.plan import Plan
 from contract_tests.profile import Profile
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
