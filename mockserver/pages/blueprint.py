@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
 
 from mockserver.control.guard import reason_to_refuse
 from mockserver.envelope import JSON_TYPE
@@ -39,6 +40,7 @@ _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 def pages_blueprint(mock: Mock, token: str | None) -> Blueprint:
     """Return the pages of ``mock``; ``token`` is what callers from other hosts must present."""
     blueprint = Blueprint("pages", __name__, template_folder="templates")
+    blueprint.before_request(_hide_first_page)
     blueprint.before_request(lambda: _refuse_strangers(token))
     for path, module, view in _VIEWS:
         blueprint.add_url_rule(
@@ -58,6 +60,14 @@ def _imported_when_asked(mock: Mock, module: str, view: str) -> Callable[..., Re
         return answered
 
     return answer
+
+
+def _hide_first_page() -> None:
+    """Raise ``NotFound`` unless a browser asks for it: the mocked API has no route `/`."""
+    accepted = request.accept_mimetypes
+    wants_page = accepted["text/html"] > accepted["application/json"]
+    if request.path == "/" and (request.method not in {"GET", "HEAD"} or not wants_page):
+        raise NotFound
 
 
 def _refuse_strangers(token: str | None) -> Response | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Response, request
-from werkzeug.exceptions import NotFound
 
 from mockserver.clock import isoformat
 from mockserver.pages.sending import page
@@ -34,14 +33,7 @@ class KeyRow:
 
 
 def landing(mock: Mock) -> Response:
-    """Return the page to a browser.
-
-    Raises ``NotFound`` for every other caller, for the mocked API has no such route.
-    """
-    accepted = request.accept_mimetypes
-    wants_page = accepted["text/html"] > accepted["application/json"]
-    if request.method not in {"GET", "HEAD"} or not wants_page:
-        raise NotFound
+    """Return the first page."""
     answer = page(
         "landing",
         here="landing",
@@ -61,8 +53,8 @@ def key_rows(mock: Mock, url: str) -> list[KeyRow]:
 
 def seeded_keys(world: World) -> list[Key]:
     """Return the keys that the fixtures name and that still exist; tests' own keys stay theirs."""
-    seeded = [key.secret for key in world.seed.keys]
-    return [world.keys[secret] for secret in seeded if secret in world.keys]
+    found = (world.keys.get(seed.secret) for seed in world.seed.keys)
+    return [key for key in found if key is not None]
 
 
 def _row(key: Key, tried: Operation | None, url: str) -> KeyRow:

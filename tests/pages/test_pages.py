@@ -93,6 +93,14 @@ def test_clients_find_no_route(browser: FlaskClient, method: str, accept: str | 
     assert "Content-Security-Policy" not in answer.headers
 
 
+@pytest.mark.parametrize("host", ["localhost", "mock:4010", "evil.example"])
+def test_clients_find_no_route_whatever_the_host(browser: FlaskClient, host: str) -> None:
+    """The mocked API answers under every name, such as that of a container."""
+    answer = browser.get("/", headers={"Host": host})
+
+    assert (404, UNKNOWN_ROUTE.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
+
+
 STRANGERS = {
     "host": {"Host": "evil.example"},
     "host-like": {"Host": "localhost.evil.example:4010"},
