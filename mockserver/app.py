@@ -21,6 +21,7 @@ from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.fixtures import read_fixtures
 from mockserver.mock import Mock, Router, flask_path, path_of
+from mockserver.pages import pages_blueprint
 from mockserver.world import World
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def create_app(
     """Return the mock as a Flask application, which any WSGI server can run.
 
     ``fixtures`` and ``spec`` are paths of a fixture directory and an OpenAPI document, by default the
-    packaged ones; ``token`` opens the control API to other hosts than loopback.
+    packaged ones; ``token`` opens the control API and the pages to other hosts than loopback.
     Raises ``ContractError`` or ``FixtureError`` when one of them can't be used.
     """
     contract = load_contract(Path(spec) if spec else None)
@@ -62,6 +63,7 @@ def create_app(
     app.url_map.merge_slashes = False
     _add_operations(app)
     app.register_blueprint(control_blueprint(mock, token))
+    app.register_blueprint(pages_blueprint(mock, token))
     app.register_error_handler(HTTPException, _flat_error)
     app.wsgi_app = _Front(app, app.wsgi_app)  # type: ignore[method-assign]  # Flask's idiom for middleware
     return app

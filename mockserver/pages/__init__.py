@@ -1,0 +1,8 @@
+"""The pages of a running mock: what it is, its API reference, its rules, and the contract itself.
+
+Registering them costs nothing: a page's module is imported when somebody first asks for the page.
+"""
+
+from mockserver.pages.blueprint import pages_blueprint
+
+__all__ = ["pages_blueprint"]

@@ -1,0 +1,37 @@
+"use strict";
+(() => {
+  const place = document.getElementById("reference");
+  const key = document.getElementById("key");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+  function shade() {
+    document.documentElement.classList.toggle("dark-mode", dark.matches);
+  }
+
+  function authorize() {
+    // Swagger UI can't log out whom it has not let in.
+    if (ui.authSelectors.authorized().size) ui.authActions.logout(["bearerKey", "headerKey"]);
+    if (key.value) ui.preauthorizeApiKey("bearerKey", key.value);
+  }
+
+  shade();
+  dark.addEventListener("change", shade);
+  const ui = SwaggerUIBundle({
+    url: place.dataset.document,
+    domNode: place,
+    deepLinking: true,
+    docExpansion: "list",
+    filter: true,
+    tryItOutEnabled: true,
+    defaultModelsExpandDepth: -1,
+    displayRequestDuration: true,
+    supportedSubmitMethods: place.dataset.tried === "get" ? ["get"] : METHODS,
+    validatorUrl: null,
+    onComplete() {
+      if (key) authorize();
+      place.dataset.ready = "yes";
+    },
+  });
+  if (key) key.addEventListener("change", authorize);
+})();
