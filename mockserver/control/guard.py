@@ -15,7 +15,9 @@ def reason_to_refuse(request: Request, token: str | None) -> str | None:
 
     It checks Host and refuses cross-origin calls, so a page that a developer happens to visit can't get in.
     """
-    if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    own = request.host_url.removesuffix("/")  # the mock's own page, if the Host is one of ours
+    is_foreign = request.headers.get("Origin", own) != own
+    if is_foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
         return "The control API answers no cross-origin calls."
     presented = request.headers.get("X-Mock-Token", "")
     if token is not None and hmac.compare_digest(presented.encode(), token.encode()):

@@ -17,7 +17,12 @@ _PLAIN = ("name", "limit_minute", "limit_day", "rolling", "retry_after", "journa
 
 def list_organizations(asked: Asked) -> Any:
     """Return one page of organizations."""
-    everyone = list(asked.world.organizations.values())
+    part = (asked.query["search"] or "").lower()
+    everyone = [
+        organization
+        for organization in list(asked.world.organizations.values())
+        if part in organization.id.lower() or part in organization.name.lower()
+    ]
     first = asked.query["offset"]
     page = islice(everyone, first, first + asked.query["limit"])
     return {"total": len(everyone), "organizations": [shown(o) for o in page]}

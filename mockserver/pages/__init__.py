@@ -1,0 +1,1 @@
+"""What the running mock shows in a browser."""
