@@ -238,7 +238,8 @@ def test_streams_are_few(watcher: Watcher) -> None:
 
     assert (503, "Busy") == (refused.status_code, refused.headers["X-Mock-Misuse"])
     assert "4 streams are open already" in refused.get_json()["error"]
-    assert watcher.watch()
+    watcher.watch()
+    assert 1 == len(watcher.app.mock.audience.listeners)
 
 
 def test_head_takes_no_place(watcher: Watcher) -> None:
@@ -320,7 +321,8 @@ def test_no_stream_begins_while_the_server_stops(watcher: Watcher) -> None:
         refused = watcher.get(STREAM)
 
     assert 503 == refused.status_code
-    assert watcher.watch()
+    watcher.watch()
+    assert 1 == len(watcher.app.mock.audience.listeners)
 
 
 def opened(url: str, stack: ExitStack) -> HTTPResponse:
