@@ -491,6 +491,7 @@ STRANGERS: dict[str, dict[str, Any]] = {
     "other-scheme": {"headers": {"Host": "127.0.0.1:4010", "Origin": "https://127.0.0.1:4010"}},
     "rebound-origin": {"headers": {"Host": "evil.example", "Origin": "http://evil.example"}},
     "cross-site": {"headers": {"Sec-Fetch-Site": "cross-site"}},
+    "same-site": {"headers": {"Sec-Fetch-Site": "same-site"}},
     "other-host": {"headers": {"Host": "evil.example"}},
     "rebound-host": {"headers": {"Host": "127.0.0.1.evil.example:4010"}},
     "host-and-path": {"headers": {"Host": "evil.example/localhost"}},

@@ -212,6 +212,21 @@ def test_refusal_shows_as_text(world: Open) -> None:
     world.complaints.clear()  # the browser's own line about a refusal
 
 
+def test_earlier_exchanges_of_an_organization_are_shown(world: Open) -> None:
+    """They stand below what comes after them, newest first."""
+    for path in ("/v1/first", "/v1/second"):
+        world.call("lark", path)
+    world.choose("lark")
+    world.press("Show in the journal")
+    world.page.locator("#exchanges li").nth(1).wait_for()
+    world.call("lark", "/v1/third")
+    world.page.locator("#exchanges .path", has_text="third").wait_for(timeout=SECOND)
+
+    assert ["/v1/third", "/v1/second", "/v1/first"] == (
+        world.page.locator("#exchanges .path").all_inner_texts()
+    )
+
+
 def test_journal_is_filtered_and_searched_by_keyboard(world: Open) -> None:
     world.page.get_by_label("Search by id or name").fill("ALDER")
     world.page.get_by_text("1–1 of 1").wait_for()  # noqa: RUF001 - the page's own dash

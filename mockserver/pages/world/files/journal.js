@@ -1,10 +1,12 @@
 // The journal as it is written: filtered by the server, newest first, each entry opens to its exchange.
 
 import { curlLine } from "./curl.js";
+import { ask, attempt, one } from "./api.js";
 import { badge, button, byId, el, filled } from "./dom.js";
 import { openStream } from "./stream.js";
 
 const MOST = 200;
+const EARLIER = 50;
 const STATES = { live: "live", lost: "connecting again", refused: "refused", paused: "paused" };
 let close = null;
 let heard = () => {};
@@ -21,7 +23,6 @@ export function prepareJournal(onexchange) {
 /** Shows the exchanges of one organization only. */
 export function filterBy(organization) {
   byId("filter").elements.organization.value = organization;
-  wipe();
   restart();
   byId("journal").scrollIntoView();
   byId("journal").focus({ preventScroll: true });
@@ -29,8 +30,30 @@ export function filterBy(organization) {
 
 function restart() {
   close?.();
-  close = openStream(new URLSearchParams(filled(byId("filter"))), { onexchange: show, onmissed: miss, onstate: state });
+  wipe();
+  const query = filled(byId("filter"));
+  let isNew = true;
+  const onstate = (kind, text) => {
+    state(kind, text);
+    if (kind === "live" && isNew) attempt(() => showEarlier(query), "");
+    isNew = false;
+  };
+  close = openStream(new URLSearchParams(query), { onexchange: show, onmissed: miss, onstate });
   byId("pause").setAttribute("aria-pressed", "false");
+}
+
+/** Shows the last exchanges before the stream began; only an organization's journal can be asked for them. */
+async function showEarlier({ organization, ...query }) {
+  if (organization === undefined) return;
+  const journal = one(organization, "/journal");
+  const { total } = await ask("GET", `${journal}?limit=1`);
+  const rest = new URLSearchParams({ ...query, after: Math.max(0, total - EARLIER) });
+  const { exchanges } = await ask("GET", `${journal}?${rest}`);
+  if (filled(byId("filter")).organization !== organization) return;
+  const shown = new Set([...byId("exchanges").children].map((item) => item.dataset.number));
+  const earlier = exchanges.filter((exchange) => !shown.has(String(exchange.number)));
+  byId("exchanges").append(...earlier.reverse().map(entry));
+  byId("empty").hidden ||= earlier.length > 0;
 }
 
 function pause() {
@@ -74,7 +97,7 @@ function entry(exchange) {
       badge(exchange.status, kind), el("b", {}, exchange.method), el("code", { class: "path" }, exchange.path),
       el("span", { class: "quiet" }, exchange.organization ?? "no organization")));
   details.addEventListener("toggle", () => details.append(opened(exchange)), { once: true });
-  return el("li", {}, details);
+  return el("li", { "data-number": exchange.number }, details);
 }
 
 function opened(exchange) {
