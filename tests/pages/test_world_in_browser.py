@@ -199,6 +199,17 @@ def test_markup_shows_as_text(world: Open) -> None:
     assert 0 == world.page.locator("main img, #exchanges summary b b, #detail b b").count()
 
 
+def test_states_of_keys(world: Open) -> None:
+    """An expired key is told from a revoked one, and from one that expires later."""
+    world.choose("lark")
+    badges = {
+        name: world.page.locator("#detail li", has_text=name).locator(".badge").first.inner_text()
+        for name in ("test_full", "test_revoked", "test_expired")
+    }
+
+    assert {"test_full": "valid", "test_revoked": "revoked", "test_expired": "expired"} == badges
+
+
 def test_refusal_shows_as_text(world: Open) -> None:
     world.choose("lark")
     world.page.get_by_label("Left of the minute").fill("1001")

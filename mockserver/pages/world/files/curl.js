@@ -5,7 +5,8 @@ const VARIABLE = '"$FANSMETRIC_KEY"';
 
 /** Returns the line for `exchange`; `origin` is where the mock answers. */
 export function curlLine(exchange, origin) {
-  const words = ["curl", ...method(exchange.method), quoted(origin + target(exchange))];
+  const globs = /[[\]{}]/.test(exchange.query) ? ["-g"] : []; // else curl takes them for patterns
+  const words = ["curl", ...globs, ...method(exchange.method), quoted(origin + target(exchange))];
   if (exchange.key_places.includes("authorization")) words.push("-H", `"Authorization: Bearer $FANSMETRIC_KEY"`);
   if (exchange.key_places.includes("x-api-key")) words.push("-H", `"X-API-Key: $FANSMETRIC_KEY"`);
   if (exchange.headers["content-type"]) words.push("-H", quoted(`Content-Type: ${exchange.headers["content-type"]}`));

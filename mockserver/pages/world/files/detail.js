@@ -74,7 +74,7 @@ function parts(organization, headroom, clock, faults) {
     part("Clock", clockControls(clock, one(id, "/clock"), id, refreshBoth)),
     part("Subscription", subscription(organization)),
     part("Accounts", el("ul", { class: "rows" }, ...organization.accounts.map((account) => accountRow(id, account)))),
-    part("Keys", el("ul", { class: "rows" }, ...organization.keys.map((key) => keyRow(id, key)))),
+    part("Keys", el("ul", { class: "rows" }, ...organization.keys.map((key) => keyRow(id, key, clock.now)))),
     part("Faults", faultList(id, faults)),
     el("div", { class: "buttons" },
       button("Reset", () => sure(`Reset ${id}?`) && act(() => ask("POST", one(id, "/reset")), `${id} is as it was made.`), { "data-focus": "reset" }),
@@ -126,7 +126,9 @@ function accountRow(id, account) {
     button(lost ? "Restore session" : "Lose session", change, { "data-focus": `account-${account.id}`, "aria-label": `${lost ? "Restore" : "Lose"} the session of account ${account.id}` }));
 }
 
-function keyRow(id, key) {
+function keyRow(id, key, now) {
+  const isExpired = key.expires !== null && Date.parse(key.expires) <= Date.parse(now);
+  const state = key.revoked ? "revoked" : isExpired ? "expired" : "valid";
   const change = () => act(() => ask("PATCH", one(id, `/keys/${encodeURIComponent(key.id)}`), { revoked: !key.revoked }), `Key ${key.id} is ${key.revoked ? "valid again" : "revoked"}.`);
   const copy = () => attempt(() => navigator.clipboard.writeText(key.key), `Key ${key.id} is in the clipboard.`);
   const all = key.permissions.includes("*");
@@ -136,7 +138,7 @@ function keyRow(id, key) {
   return el("li", {},
     el("span", {}, el("code", {}, key.id), key.note ? el("span", { class: "quiet" }, ` ${key.note}`) : null, permissions,
       key.expires ? el("span", { class: "quiet" }, ` until ${key.expires}`) : null),
-    badge(key.revoked ? "revoked" : "valid", key.revoked ? "bad" : "good"),
+    badge(state, state === "valid" ? "good" : "bad"),
     button("Copy", copy, { "data-focus": `copy-${key.id}`, "aria-label": `Copy the key ${key.id}` }),
     button(key.revoked ? "Restore" : "Revoke", change, { "data-focus": `key-${key.id}`, "aria-label": `${key.revoked ? "Restore" : "Revoke"} the key ${key.id}` }));
 }
