@@ -193,6 +193,19 @@ def test_search_of_organizations(own: Control) -> None:
     ]
 
 
+def test_list_with_headroom(own: Control) -> None:
+    """The windows of a whole page in one answer, when they are asked for."""
+    made = own.new(id="needle-2", limit_minute=5)
+    made.call(made.key()["key"])
+    plain, full = (
+        own.give("GET", f"/organizations?search=needle-2{more}")["organizations"][0]
+        for more in ("", "&headroom=true")
+    )
+
+    assert {**plain, "headroom": made.give("GET", "/headroom")} == full
+    assert 4 == full["headroom"]["remaining_minute"]
+
+
 def test_change_of_an_organization(control: Control) -> None:
     """What a change names changes, at once; the rest stays."""
     made = control.new()

@@ -5,6 +5,7 @@ import { clockControls } from "./clock.js";
 import { badge, button, byId, choices, el, labelled, refill, sending } from "./dom.js";
 
 let chosen = null;
+let asking = Promise.resolve();
 let changed = async () => {};
 let follow = () => {};
 
@@ -24,10 +25,16 @@ export async function choose(id) {
 }
 
 /** Asks for the chosen organization anew, and shows it; what is being typed stays. */
-export async function refreshDetail(force = true) {
+export function refreshDetail(force = true) {
   const id = chosen;
-  const box = byId("detail");
-  if (id === null || (!force && box.contains(document.activeElement) && document.activeElement.matches("input, select"))) return;
+  if (id !== null && (force || !byId("detail").querySelector("input:focus, select:focus"))) {
+    asking = Promise.allSettled([asking]).then(() => show(id)); // one after the other, so that the latest answer stays
+  }
+  return asking;
+}
+
+async function show(id) {
+  if (id !== chosen) return;
   let answers;
   try {
     const organization = await ask("GET", one(id));
@@ -39,7 +46,7 @@ export async function refreshDetail(force = true) {
   }
   if (id !== chosen) return;
   const [organization, headroom, clock, faults] = answers;
-  refill(box, ...parts(organization, headroom, clock, faults.faults));
+  refill(byId("detail"), ...parts(organization, headroom, clock, faults.faults));
 }
 
 function leave(id) {
@@ -48,7 +55,14 @@ function leave(id) {
 }
 
 async function remove(id) {
-  await ask("DELETE", one(id));
+  chosen = null; // nobody asks for it while it goes
+  await asking.catch(() => {});
+  try {
+    await ask("DELETE", one(id));
+  } catch (error) {
+    chosen = id;
+    throw error;
+  }
   leave(id);
   byId("detail").focus();
 }

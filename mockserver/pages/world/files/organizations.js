@@ -1,6 +1,6 @@
 // The list of organizations: searched, paged, each with its two windows.
 
-import { ask, attempt, one } from "./api.js";
+import { ask, attempt } from "./api.js";
 import { choose, chosenId, gauge } from "./detail.js";
 import { badge, byId, el, refill, sending } from "./dom.js";
 
@@ -12,24 +12,22 @@ let asked = 0;
 /** Asks for the present page, and shows it. */
 export async function refreshList() {
   const turn = ++asked;
-  const query = new URLSearchParams({ limit: SIZE, offset, ...(search && { search }) });
+  const query = new URLSearchParams({ limit: SIZE, offset, headroom: true, ...(search && { search }) });
   const page = await ask("GET", `/organizations?${query}`);
   if (page.organizations.length === 0 && offset > 0) {
     offset = Math.max(0, Math.floor((page.total - 1) / SIZE) * SIZE);
     return refreshList();
   }
-  const windows = await Promise.all(
-    page.organizations.map((organization) => ask("GET", one(organization.id, "/headroom")).catch(() => null)));
   if (turn !== asked) return;
-  refill(byId("list"), ...page.organizations.map((organization, index) => row(organization, windows[index])));
+  refill(byId("list"), ...page.organizations.map(row));
   byId("page").textContent = page.total ? `${offset + 1}–${offset + page.organizations.length} of ${page.total}` : "None found";
   byId("before").disabled = offset === 0;
   byId("after").disabled = offset + SIZE >= page.total;
   if (!search) byId("population").textContent = `${page.total} organizations`;
 }
 
-function row(organization, headroom) {
-  const { id, subscription, accounts, keys } = organization;
+function row(organization) {
+  const { id, subscription, accounts, keys, headroom } = organization;
   const lost = accounts.filter((account) => account.state === "sync_lost").length;
   const pick = async () => {
     await attempt(() => choose(id), "");
@@ -43,8 +41,8 @@ function row(organization, headroom) {
       el("span", { class: "line" },
         badge(subscription, subscription === "active" ? "good" : "bad"),
         el("span", { class: "quiet" }, `${count(accounts, "account")}${lost ? `, ${lost} lost` : ""}, ${count(keys, "key")}`))),
-    headroom && gauge("Minute", headroom.remaining_minute, headroom.limit_minute),
-    headroom && gauge("Day", headroom.remaining_day, headroom.limit_day));
+    gauge("Minute", headroom.remaining_minute, headroom.limit_minute),
+    gauge("Day", headroom.remaining_day, headroom.limit_day));
 }
 
 const count = (things, name) => `${things.length} ${name}${things.length === 1 ? "" : "s"}`;
