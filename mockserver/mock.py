@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from mockserver import rules
+from mockserver.audience import Audience
 from mockserver.call import Call, Environ
 from mockserver.clock import http_date
 from mockserver.contract import Contract, Operation
@@ -46,7 +48,9 @@ class Mock:
         self.contract = contract
         self.world = world
         self.pipeline = Pipeline(contract, world)
-        self._recorder = Recorder(contract, world)
+        self.audience = Audience()
+        """Who watches the journals as they are written."""
+        self._recorder = Recorder(contract, world, self.audience)
         self.diagnosis = diagnosis
         """Whether refusals name their rule in `X-Mock-Rule` and `X-Mock-Source`."""
         self.check_responses = check_responses
@@ -105,6 +109,13 @@ class Mock:
         if reply.fault is not None:
             headers.append(("X-Mock-Fault", reply.fault))
         return headers
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let go whoever waits, late answers and streams, and begin no stream until the block ends."""
+        self.pipeline.sleeper.wake()
+        with self.audience.dismissed():
+            yield
 
     def _recorded(
         self, call: Call, operation: Operation | None, reply: Reply, progress: Progress

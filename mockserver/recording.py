@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from mockserver import rules
+from mockserver.audience import Audience
 from mockserver.call import Call
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
@@ -38,9 +39,10 @@ _KEY_HEADERS = {"HTTP_AUTHORIZATION": "authorization", "HTTP_X_API_KEY": "x-api-
 class Recorder:
     """Writes exchanges into the journal of the organization that a request's key names, else the world's."""
 
-    def __init__(self, contract: Contract, world: World) -> None:
+    def __init__(self, contract: Contract, world: World, audience: Audience) -> None:
         self._contract = contract
         self._world = world
+        self._audience = audience
 
     def record(
         self, call: Call, operation: Operation | None, reply: Reply, progress: Progress
@@ -72,9 +74,12 @@ class Recorder:
         journals = [] if caller is None else [caller.organization.journal]
         if caller is None or operation is None:
             journals.append(world.unclaimed)
+        recorded = []
         for journal in journals:
             seen = journal.total if progress.caller is None else progress.seen
-            journal.record(partial(Exchange, seen=seen, **about))
+            recorded.append(journal.record(partial(Exchange, seen=seen, **about)))
+        if self._audience.listeners:
+            self._audience.tell(recorded[0])
         return at
 
     def _named(self, call: Call) -> Key | None:

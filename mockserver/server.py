@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from cheroot.wsgi import Server
@@ -112,11 +113,10 @@ class MockServer:
         return self
 
     def stop(self) -> None:
-        """Stop answering and give the port back; answers that a fault delays go out at once."""
+        """Stop answering and give the port back; delayed answers go out at once, and streams end."""
         mock = getattr(self._server.wsgi_app, "mock", None)
-        if mock is not None:
-            mock.pipeline.sleeper.wake()
-        self._server.stop()
+        with nullcontext() if mock is None else mock.released():
+            self._server.stop()
         if self._thread is not None:
             self._thread.join(timeout=5)
 

@@ -179,6 +179,33 @@ def test_organization_as_asked(control: Control) -> None:
     assert made.shown in listed
 
 
+def test_search_of_organizations(own: Control) -> None:
+    """A part of the id or of the name finds it, whatever the case; the total counts what was found."""
+    own.new(id="needle-1", name="In the Hay")
+    found = {
+        text: own.give("GET", f"/organizations?search={text}&limit=1")
+        for text in ("NEEDLE", "the%20hay", "nowhere")
+    }
+
+    assert [1, 1, 0] == [page["total"] for page in found.values()]
+    assert [["needle-1"], ["needle-1"], []] == [
+        [one["id"] for one in page["organizations"]] for page in found.values()
+    ]
+
+
+def test_list_with_headroom(own: Control) -> None:
+    """The windows of a whole page in one answer, when they are asked for."""
+    made = own.new(id="needle-2", limit_minute=5)
+    made.call(made.key()["key"])
+    plain, full = (
+        own.give("GET", f"/organizations?search=needle-2{more}")["organizations"][0]
+        for more in ("", "&headroom=true")
+    )
+
+    assert {**plain, "headroom": made.give("GET", "/headroom")} == full
+    assert 4 == full["headroom"]["remaining_minute"]
+
+
 def test_change_of_an_organization(control: Control) -> None:
     """What a change names changes, at once; the rest stays."""
     made = control.new()
@@ -473,7 +500,11 @@ def test_bodies_that_are_no_json(data: bytes, control: Control) -> None:
 STRANGERS: dict[str, dict[str, Any]] = {
     "origin": {"headers": {"Origin": "http://localhost:4010"}},
     "origin-null": {"headers": {"Origin": "null"}},
+    "other-port": {"headers": {"Host": "127.0.0.1:4010", "Origin": "http://127.0.0.1:4011"}},
+    "other-scheme": {"headers": {"Host": "127.0.0.1:4010", "Origin": "https://127.0.0.1:4010"}},
+    "rebound-origin": {"headers": {"Host": "evil.example", "Origin": "http://evil.example"}},
     "cross-site": {"headers": {"Sec-Fetch-Site": "cross-site"}},
+    "same-site": {"headers": {"Sec-Fetch-Site": "same-site"}},
     "other-host": {"headers": {"Host": "evil.example"}},
     "rebound-host": {"headers": {"Host": "127.0.0.1.evil.example:4010"}},
     "host-and-path": {"headers": {"Host": "evil.example/localhost"}},
@@ -510,6 +541,10 @@ def test_refuses_strangers(case: str, method: str, path: str, control: Control) 
         pytest.param({"environ_overrides": {"REMOTE_ADDR": "::1"}}, id="from-ipv6"),
         pytest.param({"environ_overrides": {"REMOTE_ADDR": "127.8.8.8"}}, id="from-loopback"),
         pytest.param({"headers": {"Sec-Fetch-Site": "none"}}, id="typed-into-a-browser"),
+        pytest.param(
+            {"headers": {"Host": "127.0.0.1:4010", "Origin": "http://127.0.0.1:4010"}},
+            id="its-own-page",
+        ),
     ],
 )
 def test_lets_loopback_in(options: dict[str, Any], control: Control) -> None:

@@ -18,6 +18,7 @@ from mockserver.control import (
     keys,
     organizations,
     states,
+    streams,
     windows,
     worlds,
 )
@@ -39,6 +40,7 @@ ROUTES: Routes = (
     *windows.ROUTES,
     *faults.ROUTES,
     *journals.ROUTES,
+    *streams.ROUTES,
     *states.ROUTES,
     *defects.ROUTES,
 )
@@ -54,7 +56,15 @@ def control_blueprint(mock: Mock, token: str | None) -> Blueprint:
     for path, method, view in ROUTES:
         answer = _answering(mock, view)
         blueprint.add_url_rule(path, view.__name__, answer, methods=[method])
+    blueprint.add_url_rule("/page/<name>", "page_file", _page_file)
     return blueprint
+
+
+def _page_file(name: str) -> Response:
+    """Return a file of the page that `GET /` shows; it is no part of the API, so no document has it."""
+    from mockserver.pages.world import page_file
+
+    return page_file(name)
 
 
 def _answering(mock: Mock, view: View) -> Callable[..., Response]:

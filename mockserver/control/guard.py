@@ -7,6 +7,9 @@ import ipaddress
 
 from flask import Request
 
+_FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+"""To a browser another port is the same site, yet it is another origin."""
+
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
@@ -15,7 +18,9 @@ def reason_to_refuse(request: Request, token: str | None) -> str | None:
 
     It checks Host and refuses cross-origin calls, so a page that a developer happens to visit can't get in.
     """
-    if request.headers.get("Origin") or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    own = request.host_url.removesuffix("/")  # the mock's own page, if the Host is one of ours
+    is_foreign = request.headers.get("Origin", own) != own
+    if is_foreign or request.headers.get("Sec-Fetch-Site") in _FOREIGN_SITES:
         return "The control API answers no cross-origin calls."
     presented = request.headers.get("X-Mock-Token", "")
     if token is not None and hmac.compare_digest(presented.encode(), token.encode()):

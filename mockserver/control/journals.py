@@ -58,7 +58,7 @@ def _page(asked: Asked, journal: Journal) -> dict[str, Any]:
         "kept": len(journal),
         "matched": len(found),
         "next": _next(asked, page[-1].number) if more else None,
-        "exchanges": [_shown(exchange) for exchange in page],
+        "exchanges": [shown_exchange(exchange) for exchange in page],
     }
 
 
@@ -98,7 +98,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "sentence": finding.sentence,
         "remedy": finding.remedy,
         "count": len(finding.exchanges),
-        "exchanges": [_shown(exchange) for exchange in finding.exchanges[:_SHOWN]],
+        "exchanges": [shown_exchange(exchange) for exchange in finding.exchanges[:_SHOWN]],
     }
 
 
@@ -112,7 +112,8 @@ def _use(use: KeyUse) -> dict[str, Any]:
     }
 
 
-def _shown(exchange: Exchange) -> dict[str, Any]:
+def shown_exchange(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange as the control API shows it."""
     return {**asdict(exchange), "body": exchange.body.decode("utf-8", "replace")}
 
 

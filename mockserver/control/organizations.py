@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -17,10 +18,16 @@ _PLAIN = ("name", "limit_minute", "limit_day", "rolling", "retry_after", "journa
 
 def list_organizations(asked: Asked) -> Any:
     """Return one page of organizations."""
-    everyone = list(asked.world.organizations.values())
+    part = (asked.query["search"] or "").lower()
+    everyone = [
+        organization
+        for organization in list(asked.world.organizations.values())
+        if part in organization.id.lower() or part in organization.name.lower()
+    ]
     first = asked.query["offset"]
     page = islice(everyone, first, first + asked.query["limit"])
-    return {"total": len(everyone), "organizations": [shown(o) for o in page]}
+    show = _with_headroom if asked.query["headroom"] else shown
+    return {"total": len(everyone), "organizations": [show(o) for o in page]}
 
 
 def create_organization(asked: Asked) -> Any:
@@ -91,6 +98,11 @@ def shown(organization: Organization) -> dict[str, Any]:
         "accounts": [shown_account(a) for a in list(organization.accounts.values())],
         "keys": [shown_key(k) for k in list(organization.keys.values())],
     }
+
+
+def _with_headroom(organization: Organization) -> dict[str, Any]:
+    headroom = organization.windows.headroom(organization.clock.now())
+    return {**shown(organization), "headroom": asdict(headroom)}
 
 
 ROUTES: Routes = (

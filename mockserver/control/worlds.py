@@ -6,12 +6,22 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from flask import request
+
 from mockserver.control.asked import Asked, Routes
 from mockserver.control.document import control_document
 
 
 def get_summary(asked: Asked) -> Any:
-    """Return the version, and how much is served."""
+    """Return the version, and how much is served; to whoever prefers HTML, the page of the mock."""
+    if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
+        from mockserver.pages.world import world_page
+
+        return world_page(asked.mock, _version())
+    return _summary(asked)
+
+
+def _summary(asked: Asked) -> Any:
     return {
         "version": _version(),
         "operations": len(asked.mock.contract),
@@ -27,7 +37,7 @@ def get_openapi(_: Asked) -> Any:
 def reset_world(asked: Asked) -> Any:
     """Return to the seeded world."""
     asked.world.reset()
-    return get_summary(asked)
+    return _summary(asked)
 
 
 @cache

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 import yaml
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 from mockserver import create_app
 from mockserver.clock import parse_time
@@ -17,11 +17,14 @@ from mockserver.control.document import control_document
 from mockserver.faults import Fault
 
 if TYPE_CHECKING:
-    from werkzeug.test import TestResponse
-
     from mockserver.app import MockFlask
 
 DOCUMENT = control_document()
+VALUES: dict[str, Callable[[TestResponse], Any]] = {
+    "application/yaml": lambda response: yaml.safe_load(response.data),
+    "text/event-stream": lambda response: next(response.iter_encoded()).decode(),
+}
+"""What the body of an answer says, where that isn't JSON; of a stream, which doesn't end, its begin."""
 STATE_YAML = "state: 1\norganization: {id: org-1, accounts: [{id: 1001}]}\nborn: 2026-01-31\n"
 
 
@@ -92,7 +95,8 @@ def check(method: str, path: str, response: TestResponse) -> None:
     described, place = DOCUMENT.resolve(node, place)
     form = str(response.mimetype)
     assert form in described["content"]
-    value = yaml.safe_load(response.data) if "yaml" in form else response.get_json()
+    value = VALUES.get(form, TestResponse.get_json)(response)
+    response.close()  # else a stream keeps its place
     DOCUMENT.schemas.check(f"{place}/content/{form.replace('/', '~1')}/schema", value)
 
 

@@ -1,0 +1,118 @@
+"""Who watches the journals as they are written: few listeners, each with a bounded queue.
+
+A slow listener misses exchanges and is told how many; nobody who is answered ever waits for one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mockserver.errors import Misuse
+from mockserver.journal import Exchange
+
+MOST_LISTENERS = 4
+"""Each takes a thread of the server, which has 16."""
+
+QUEUE = 256
+"""Exchanges that wait for one listener."""
+
+
+class Busy(Misuse):
+    """Raised when nobody else can listen now."""
+
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a listener gets at once."""
+
+    exchanges: tuple[Exchange, ...]
+    missed: int
+    """Exchanges before these that it was too slow for."""
+
+
+class Listener:
+    """The queue of one listener."""
+
+    __slots__ = ("_changed", "_ended", "_missed", "_queue", "_wants")
+
+    def __init__(self, wants: Callable[[Exchange], bool]) -> None:
+        self._wants = wants
+        self._queue: deque[Exchange] = deque(maxlen=QUEUE)
+        self._missed = 0
+        self._ended = False
+        self._changed = threading.Condition()
+
+    def offer(self, exchange: Exchange) -> None:
+        """Put ``exchange`` into the queue, in the place of the oldest if that is full."""
+        if not self._wants(exchange):
+            return
+        with self._changed:
+            self._missed += len(self._queue) == QUEUE
+            self._queue.append(exchange)
+            self._changed.notify()
+
+    def take(self, patience: float) -> News | None:
+        """Return what waits, after at most ``patience`` seconds; ``None`` when there will be nothing more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._queue, patience)
+            if self._ended:
+                return None
+            news = News(tuple(self._queue), self._missed)
+            self._queue.clear()
+            self._missed = 0
+            return news
+
+    def end(self) -> None:
+        """Let the one go who waits."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+class Audience:
+    """The listeners of one mock."""
+
+    def __init__(self) -> None:
+        self.listeners: tuple[Listener, ...] = ()
+        """Replaced as a whole, so that whoever tells them something needs no lock."""
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def tell(self, exchange: Exchange) -> None:
+        """Offer ``exchange`` to everyone."""
+        for listener in self.listeners:
+            listener.offer(exchange)
+
+    def join(self, wants: Callable[[Exchange], bool]) -> Listener:
+        """Return a new listener for the exchanges that ``wants`` is true of. Raises ``Busy``."""
+        listener = Listener(wants)
+        with self._lock:
+            if self._closed:
+                raise Busy("the server is stopping")
+            if len(self.listeners) >= MOST_LISTENERS:
+                raise Busy(f"{MOST_LISTENERS} streams are open already; close one of them")
+            self.listeners = (*self.listeners, listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Forget ``listener``, if it is still there."""
+        with self._lock:
+            self.listeners = tuple(one for one in self.listeners if one is not listener)
+
+    @contextmanager
+    def dismissed(self) -> Iterator[None]:
+        """End every listener, and take no other until the block ends."""
+        with self._lock:
+            self._closed = True
+            for listener in self.listeners:
+                listener.end()
+        try:
+            yield
+        finally:
+            self._closed = False
