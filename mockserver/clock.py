@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 
+# Where freezegun doesn't find it: it would stop the stopwatch, at another moment for each depth of the stack.
+_REAL = (time.monotonic, time.time)
+
 MINUTE = 60
 DAY = 86_400
 
@@ -87,7 +90,12 @@ class Clock:
 
 def stopwatch() -> float:
     """Return seconds of real time that no mode of a clock moves, to measure pauses with."""
-    return time.monotonic()
+    return _REAL[0]()
+
+
+def real_time() -> float:
+    """Return the real seconds since the epoch, which neither a clock nor freezegun moves."""
+    return _REAL[1]()
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot.wsgi import Server
 
+from mockserver.clock import real_time
 from mockserver.connection import Connection, Tally
 from mockserver.errors import Unavailable
 
@@ -43,6 +44,8 @@ class _Server(Server):
             if not self.can_add_keepalive_connection:
                 self._connections._expire(float("inf"))
             self._connections.put(conn)
+            # cheroot looks for idle connections by the real time, and would note freezegun's here.
+            conn.last_used = real_time()
             return
         # Slow clients and delayed answers keep workers busy; others shouldn't wait for them.
         if self.in_hand.up() > len(self.requests._threads):

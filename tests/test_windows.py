@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 import requests
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
+from werkzeug.test import EnvironBuilder
 
 from mockserver import rules
 from mockserver.clock import DAY, MINUTE, parse_time
@@ -368,3 +371,27 @@ def test_exactly_the_limit_passes_in_parallel(
     assert list(range(950, 1_000)) == sorted(limit["remaining_day"] for limit in limits)
     assert [429] * 150 == [code for code, _ in answers if code != 200]
     assert (0, 950) == tenant.left
+
+
+@pytest.mark.shows(rules.EXACT, rules.COUNTS_DOWN)
+def test_every_headroom_is_reported_once(new_tenant: NewTenant) -> None:
+    """20,000 requests from 16 threads: no two report the same headroom, and none is lost."""
+    tenant = new_tenant(limit_minute=30_000, limit_day=50_000)
+    wsgi_app = tenant.client.application.wsgi_app
+    environ = EnvironBuilder("/v1/accounts", headers=[("X-API-Key", tenant.key)]).get_environ()
+
+    def ask(_: int) -> tuple[int, int]:
+        body = b"".join(wsgi_app(dict(environ), lambda *_: lambda _: None))
+        limits = orjson.loads(body)["_meta"]["_rate_limits"]
+        return limits["remaining_minute"], limits["remaining_day"]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # the threads meet in every step
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            left = sorted(pool.map(ask, range(20_000)))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert [(minute, minute + 20_000) for minute in range(10_000, 30_000)] == left
+    assert (10_000, 30_000) == tenant.left
