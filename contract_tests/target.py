@@ -25,6 +25,8 @@ _KINDS = {
     "SSLError": "its certificate is not trusted",
 }
 """Failures of a connection in words."""
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""The methods that do the same when they are sent twice (RFC 9110 section 9.2.2)."""
 _HEALTH = Request("GET", "/health")
 _TIMEOUT = urllib3.Timeout(connect=5, read=20)
 
@@ -39,6 +41,10 @@ class Unsafe(Exception):
 
 class Unanswered(Exception):
     """Raised when the target gives no complete answer."""
+
+
+class Dropped(Unanswered):
+    """Raised when the connection ends before an answer begins, as one does that was kept too long."""
 
 
 class Lost(Exception):
@@ -84,11 +90,21 @@ class Target:
         # An empty key is none, and masking it would mask everything.
         self._secrets.update(s.value for _, _, s in request.credentials if s.value)
         try:
-            return self._exchanged(request)
+            return self._twice(request)
         except Unanswered:
             if not self._answers():
                 raise Lost from None
             raise
+
+    def _twice(self, request: Request) -> Exchange:
+        """Send ``request``, and once more if that can do no harm and its connection was dropped."""
+        try:
+            return self._exchanged(request)
+        except Dropped:
+            if request.method not in _REPEATABLE:
+                raise
+            self._count()
+            return self._exchanged(request)
 
     def _answers(self) -> bool:
         """Whether the target answers a simple question, after it left another one unanswered."""
@@ -113,7 +129,8 @@ class Target:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # The text of such an error may quote headers; its kind is enough.
             kind = type(error).__name__
-            raise Unanswered(_KINDS.get(kind, kind)) from None
+            failure = Dropped if kind == "ProtocolError" else Unanswered
+            raise failure(_KINDS.get(kind, kind)) from None
 
     def _read(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Exchange:
         body = bytearray()
