@@ -92,6 +92,8 @@ def test_matrix_lists_every_defect() -> None:
     for pair in PAIRS:
         assert f"| `{pair.first} + {pair.second}` | {pair.reason} |" in page
     assert f"{len(DEFECTS) + len(PAIRS)} cases: {len(DEFECTS) + len(PAIRS)} caught" in page
+    (found,) = re.findall(r"Plain Schemathesis catches (\d+) of them", page)
+    assert f"Plain Schemathesis catches {found} of these {len(DEFECTS) + len(PAIRS)}" in README
     assert f"plants {len(DEFECTS)} defects and {len(PAIRS)} pairs" in README
 
 

@@ -16,7 +16,7 @@ This page is what `contract-tests prove --matrix docs/defects.md` wrote.
 
 PLAIN = """
 The last column is what plain Schemathesis reports on the same defect, without our rules:
-`st run openapi.yaml --checks all` with all phases and a full key.
+`st run openapi.yaml --checks all --max-examples 3 --seed 1` in all phases, with a key that has every permission.
 A dash means that it found nothing that it doesn't find on the clean mock.
 """
 
