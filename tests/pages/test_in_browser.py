@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect  
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
+    pytest.mark.skipif("FANSMETRIC_BROWSER" not in os.environ, reason="run by `tox -e browser`"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH"),
     pytest.mark.skipif(
         assets.renderer_folder() is None, reason="needs the extra: pip install '.[pages]'"
