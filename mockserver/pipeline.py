@@ -20,7 +20,7 @@ from mockserver.envelope import Refused, Reply, bare, success
 from mockserver.faults import FaultKind, Planted, Sleeper
 from mockserver.organizations import Account, Organization
 from mockserver.resources import Engine
-from mockserver.resources.recall import Answer
+from mockserver.resources.recall import LONGEST_REMEMBERED, Answer
 from mockserver.roles import Key
 from mockserver.seeds import AccountState, Subscription
 from mockserver.validation import Arguments, validate
@@ -152,9 +152,10 @@ class Pipeline:
         known = self._arguments.get(asked)
         if known is None:
             known = validate(call, operation, self.schemas)
-            if len(self._arguments) >= _MOST_REMEMBERED:
-                self._arguments.clear()
-            self._arguments[asked] = known
+            if len(call.path) + len(call.query_string) <= LONGEST_REMEMBERED:
+                if len(self._arguments) >= _MOST_REMEMBERED:
+                    self._arguments.clear()
+                self._arguments[asked] = known
         return known
 
     def find_account(self, arguments: Arguments, organization: Organization) -> Account | None:

@@ -128,3 +128,13 @@ def test_an_invalid_answer_stays_one(own: MockFlask, monkeypatch: pytest.MonkeyP
     client = own.test_client()
 
     assert [500, 500] == [client.get(ALL_TAGS, headers=KEY).status_code for _ in range(2)]
+
+
+def test_long_requests_are_not_remembered(own: MockFlask, computed: list[str]) -> None:
+    """Whoever sends ever new long queries doesn't fill the memory."""
+    long = f"{TAGS}?unknown={'x' * 1_000}"
+    for _ in range(2):
+        data(own, long)
+
+    assert ["listTags"] * 2 == computed
+    assert not [asked for asked in own.mock.pipeline._arguments if len(asked[2]) > 512]

@@ -12,6 +12,9 @@ import orjson
 from mockserver.resources.scene import Result, Scene
 from mockserver.store import Collection, Table
 
+LONGEST_REMEMBERED = 512
+"""Characters of path and query; longer requests are answered anew, so that nobody fills the memory."""
+
 
 @dataclass(slots=True)
 class Answer:
@@ -52,7 +55,7 @@ def recall(scene: Scene, asked: tuple[str, str]) -> Answer | None:
 def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
     """Remember an answer, unless it depends on more than the records that were looked at."""
     collection = _home(scene)
-    if collection is None or scene.seen.more:
+    if collection is None or scene.seen.more or sum(map(len, asked)) > LONGEST_REMEMBERED:
         return
     answer.tables = tuple(scene.seen.tables.items())
     collection.memo((scene.operation.id, *asked), lambda: answer)
