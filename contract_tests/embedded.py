@@ -15,9 +15,6 @@ from mockserver.app import create_app
 from mockserver.errors import Unavailable
 from mockserver.server import MockServer
 
-_THREADS = 24
-"""More than the gate sends with at a time, so that no request waits for another's connection."""
-
 
 @contextmanager
 def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
@@ -47,7 +44,7 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
 def _serve(parent: Connection, spec: Path | None) -> None:
     """Serve until the parent closes its end, also when it dies."""
     leave_interrupts_to_the_parent()
-    with MockServer(create_app(spec=spec), threads=_THREADS) as server:
+    with MockServer(create_app(spec=spec)) as server:
         parent.send(server.url)
         try:
             parent.recv()

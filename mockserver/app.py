@@ -14,6 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from mockserver import rules
+from mockserver.call import step_aside
 from mockserver.clock import Clock
 from mockserver.contract import load_contract
 from mockserver.control import control_blueprint
@@ -32,6 +33,8 @@ class MockFlask(Flask):
     """A Flask application that carries its mock."""
 
     mock: Mock
+    is_prompt = True
+    """Tells the mock's server that requests step aside themselves before they wait; see ``STEP_ASIDE``."""
 
 
 def create_app(
@@ -130,6 +133,7 @@ class _Front:
             # A body after HEAD would be taken for the next answer.
             return [] if method == "HEAD" else body
         if matched is None:
+            step_aside(environ)  # a stream or a fixture to load takes its time
             return self._flask(environ, start_response)
         operation, arguments = matched
         return self._mock.send(self._mock.answer(environ, operation, arguments), start_response)

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qs
 
 Environ = dict[str, Any]
 
+STEP_ASIDE = "mockserver.step_aside"
+"""Where the environ has what must be called before a request waits for anything but its own computing.
+
+Without it the mock's server would let every other client wait too; other servers don't have it.
+"""
+
 MAX_BODY = 1_048_576
 """The largest body of an authenticated route, in bytes: 1 MiB (auth page, Errors)."""
+
+
+def step_aside(environ: Environ) -> None:
+    """Let the server turn to other clients: this request is going to take its time."""
+    call = environ.get(STEP_ASIDE)
+    if call is not None:
+        call()
 
 
 class Unreadable(Exception):
     """Raised when a body breaks off or its chunks are malformed."""
 
 
-@dataclass(frozen=True)
 class Call:
     """One request to one operation."""
 
-    environ: Environ
-    method: str
-    path: str
-    path_arguments: dict[str, str]
+    __slots__ = ("_query", "environ", "method", "path", "path_arguments", "read_body")
+
+    def __init__(
+        self, environ: Environ, method: str, path: str, path_arguments: dict[str, str]
+    ) -> None:
+        self.environ = environ
+        self.method = method
+        self.path = path
+        self.path_arguments = path_arguments
+        self._query: dict[str, list[str]] | None = None
+        self.read_body: bytes | None = None
+        """The body, if a step has asked for it."""
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or ``None`` when it was not sent."""
@@ -36,10 +54,12 @@ class Call:
         """The raw query string."""
         return str(self.environ.get("QUERY_STRING", ""))
 
-    @cached_property
+    @property
     def query(self) -> dict[str, list[str]]:
         """The decoded query parameters, each with all its values in the order sent."""
-        return parse_qs(self.query_string, keep_blank_values=True) if self.query_string else {}
+        if self._query is None:
+            self._query = parse_qs(self.query_string, keep_blank_values=True)
+        return self._query
 
     @property
     def content_type(self) -> str:
@@ -65,9 +85,15 @@ class Call:
             return True
         return len(self.body) > MAX_BODY
 
-    @cached_property
+    @property
     def body(self) -> bytes:
         """The body's bytes, cut after the first one past 1 MiB. Raises ``Unreadable``."""
+        if self.read_body is None:
+            # No `cached_property`: up to Python 3.11 all requests would wait here for the slowest client.
+            self.read_body = self._read()
+        return self.read_body
+
+    def _read(self) -> bytes:
         stream = cast("BinaryIO | None", self.environ.get("wsgi.input"))
         declared = self.declared_length
         if stream is None or not (declared or self._is_chunked):

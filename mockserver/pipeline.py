@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver import rules
-from mockserver.call import MAX_BODY, Call, Unreadable
+from mockserver.call import MAX_BODY, Call, Unreadable, step_aside
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
@@ -188,6 +188,7 @@ class Pipeline:
             return
         fault = planted.fault
         if fault.latency:
+            step_aside(call.environ)
             self.sleeper.wait(fault.latency)
         if not fault.is_charged:
             organization.windows.give_back(now)

@@ -108,7 +108,7 @@ def _request(call: Call) -> dict[str, Any]:
     """Return what an exchange says of its request, as arguments of ``Exchange``."""
     query, in_query = _masked_query(call.query_string)
     places = [place for name, place in _KEY_HEADERS.items() if call.environ.get(name)]
-    body = call.__dict__.get("body", b"")  # only what a step of the pipeline asked for
+    body = call.read_body or b""
     return {
         "method": call.method[:20],
         "path": _masked(call.path),

@@ -22,6 +22,8 @@ Tell = Callable[[str], None]
 class WatchedApp:
     """A WSGI application that stands for the newest one that could be built."""
 
+    is_prompt = MockFlask.is_prompt
+
     def __init__(self, build: Callable[[], MockFlask], tell: Tell) -> None:
         """Build the first application. Raises ``SuiteError`` when its files can't be used."""
         self._build = build

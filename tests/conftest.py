@@ -288,5 +288,5 @@ def tenant(new_tenant: NewTenant) -> Tenant:
 @pytest.fixture(scope="session")
 def server(app: MockFlask) -> Iterator[MockServer]:
     """Serve the shared application on a free port of loopback."""
-    with MockServer(app, threads=40) as running:
+    with MockServer(app) as running:
         yield running

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockserver import connection as connections
-from mockserver import server as servers
 from mockserver.server import MockServer
+from mockserver.serving import connection as connections
 
 if TYPE_CHECKING:
     from mockserver.app import MockFlask
@@ -48,10 +47,9 @@ def told(server: MockServer, data: bytes) -> bytes:
 
 @pytest.fixture
 def hasty(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
-    """Return a server with two threads and no patience."""
+    """Return a server without patience."""
     monkeypatch.setattr(connections, "_PATIENCE", 0.05)
-    with MockServer(app, threads=2) as server:
-        server._server.timeout = 0.15
+    with MockServer(app, timeout=0.1) as server:
         yield server
 
 
@@ -94,7 +92,7 @@ def test_pipelined_requests_are_answered_in_order(server: MockServer, tenant: Te
 
 TARGETS = [
     b"/v1/%FF%FE", b"/v1/%00", b"/v1/accounts%2F1001", b"/v1/%2e%2e/accounts", b"/../../etc/passwd",
-    b"/v1/./accounts", b"/v1//accounts", b"/v1/%c0%af", b"/%", b"/%zz", b"/;a=b", b"/?", b"/%0d%0aX-Bad:1",
+    b"/v1/./accounts", b"/v1//accounts", b"//[", b"//[::1", b"//x/v1/accounts", b"/v1/%c0%af", b"/%", b"/%zz", b"/;a=b", b"/?", b"/%0d%0aX-Bad:1",
     b"/v1/" + b"%2F" * 5_000, b"/_mock/../v1/accounts",
 ]  # fmt: skip
 
@@ -195,42 +193,53 @@ def test_a_drip_meets_the_deadline(hasty: MockServer) -> None:
     assert b"HTTP/1.1 408" == answer[:12]
 
 
-def test_idle_connections_hold_up_nobody(hasty: MockServer) -> None:
-    """A hundred that say nothing, and more half requests than there are threads."""
-    hasty._server.timeout = 30
-    with ExitStack() as stack:
-        for _ in range(100):
-            stack.enter_context(connected(hasty))
-        for _ in range(20):
-            stack.enter_context(connected(hasty)).sendall(b"GET /hea")
+HALF = {
+    "silent": b"",
+    "half-a-head": b"GET /hea",
+    "half-a-body": b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{",
+    "half-a-chunk": b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+}
 
-        assert [b"200"] == statuses_of(told(hasty, LAST))
+
+@pytest.mark.parametrize("half", HALF)
+def test_slow_clients_hold_up_nobody(half: str, app: MockFlask) -> None:
+    """Two hundred of them leave the server free for others."""
+    with MockServer(app, timeout=30) as server, ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(connected(server)).sendall(HALF[half])
+
+        assert [b"200"] == statuses_of(told(server, LAST))
 
 
 def test_more_idle_connections_than_files(
-    hasty: MockServer, monkeypatch: pytest.MonkeyPatch
+    app: MockFlask,
 ) -> None:
-    """Past the limit the idle ones are closed, and the new one is served."""
-    monkeypatch.setattr(hasty._server, "keep_alive_conn_limit", 5)
-    hasty._server.timeout = 30
-    with ExitStack() as stack:
-        first = [stack.enter_context(connected(hasty)) for _ in range(6)]
-        served = told(hasty, LAST)
+    """Past the limit the one that was unused for longest is closed, and the new one is served."""
+    with MockServer(app, most_connections=5, timeout=30) as server, ExitStack() as stack:
+        connections = [stack.enter_context(connected(server)) for _ in range(5)]
+        connections[0].sendall(HEALTH)  # the first is not the longest unused any more
+        assert connections[0].recv(12) == b"HTTP/1.1 200"
+        served = told(server, LAST)
 
         assert [b"200"] == statuses_of(served)
-        assert b"" == first[0].recv(1)
+        assert b"" == connections[1].recv(1)
 
 
-def test_takes_at_most_so_many_threads(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half requests make the server bigger, within bounds."""
-    monkeypatch.setattr(servers, "_MOST_THREADS", 6)
-    with MockServer(app, threads=2) as server, ExitStack() as stack:
-        server._server.timeout = 0.1
-        for _ in range(12):
-            stack.enter_context(connected(server)).sendall(b"GET /hea")
+def test_takes_at_most_so_many_threads(app: MockFlask, tenant: Tenant) -> None:
+    """Large bodies that don't come make the server bigger, within bounds; then it says that it is busy."""
+    head = (
+        f"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 900000\r\nExpect: 100-continue\r\n\r\n"
+    ).encode()
+    with MockServer(app, most_threads=4, timeout=30) as server, ExitStack() as stack:
+        slow = [stack.enter_context(connected(server)) for _ in range(3)]
+        for connection in slow:
+            connection.sendall(head)
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # a thread waits for it now
 
+        assert [b"503"] == statuses_of(told(server, head))
         assert [b"200"] == statuses_of(told(server, LAST))
-        assert 2 < len(server._server.requests._threads) <= 6
+        assert 4 == server.thread_count
 
 
 def test_a_client_that_leaves_early_costs_nothing(hasty: MockServer) -> None:

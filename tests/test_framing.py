@@ -71,7 +71,6 @@ SHAPES: dict[str, bytes] = {
     "method-no-token": b"GE(T /health HTTP/1.1\r\nHost: x\r\n\r\n",
     "tab-in-target": b"GET /hea\tlth HTTP/1.1\r\nHost: x\r\n\r\n",
     "return-in-target": b"GET /hea\rlth HTTP/1.1\r\nHost: x\r\n\r\n",
-    "half-an-address": b"GET //[ HTTP/1.1\r\nHost: x\r\n\r\n",
     "absolute-options": b"OPTIONS ftp://x/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "version-signed": b"GET /health HTTP/+1.1\r\nHost: x\r\n\r\n",
     "version-0.9": b"GET /health HTTP/0.9\r\nHost: x\r\n\r\n",

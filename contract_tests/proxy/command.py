@@ -9,13 +9,12 @@ from pathlib import Path
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.ledger import Tell
-from contract_tests.proxy.server import ProxyServer
 from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.outcome import Outcome
 from contract_tests.target import Target
 from mockserver.clock import stopwatch
 from mockserver.contract import load_contract
-from mockserver.server import serve_forever
+from mockserver.server import MockServer, serve_forever
 
 
 def run_proxy(
@@ -38,7 +37,7 @@ def run_proxy(
     watcher = Watcher(contract, tell)
     _end_on_signals()
     begun = stopwatch()
-    serve_forever(ProxyServer(Forwarder(base_url, watcher), host, port), announce)
+    serve_forever(MockServer(Forwarder(base_url, watcher), host, port), announce)
     watcher.ledger.settle()
     return Outcome(
         base_url=base_url,

@@ -13,12 +13,12 @@ import urllib3
 from urllib3.util import SKIP_HEADER
 
 from contract_tests.proxy.headers import Headers, end_to_end, without
-from contract_tests.proxy.server import HEADERS
 from contract_tests.proxy.upload import ClientFailed, Upload
 from contract_tests.proxy.watch import Answer, Passing, Watcher
 from mockserver.clock import stopwatch
 from mockserver.envelope import JSON_TYPE
 from mockserver.mock import path_of
+from mockserver.serving.heads import FIELDS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,7 +52,7 @@ class Forwarder:
         if not self._is_inside(target):
             message = f"The proxy only asks for paths under {self._prefix}/."
             return _own_answer(method, "400 Bad Request", message, start_response)
-        headers = end_to_end(environ[HEADERS])
+        headers = end_to_end((n.decode("latin-1"), v.decode("latin-1")) for n, v in environ[FIELDS])
         passing = self._watcher.begin(method, target, path_of(environ), headers)
         upload = Upload(environ)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -129,7 +130,8 @@ def _forgiving(site: Site, forgets: Callable[[Any, str], bool], *rules_: Rule) -
                 if not forgotten:
                     raise
                 environ = {**call.environ, "QUERY_STRING": "&".join(kept)}
-                return original(replace(call, environ=environ), operation)
+                other = Call(environ, call.method, call.path, call.path_arguments)
+                return original(other, operation)
 
         return validate
 
@@ -235,9 +237,8 @@ def _body_accepted(site: Site, *, when: Callable[[Call, str], bool]) -> None:
             except Refused as refused:
                 if refused.rule is not rules.BAD_BODY or not when(call, refused.message):
                     raise
-                example = orjson.dumps(operation.body_example)
-                valid = replace(call)
-                valid.__dict__["body"] = example  # what the cached property would have read
+                valid = copy(call)
+                valid.read_body = orjson.dumps(operation.body_example)
                 return original(valid, operation)
 
         return validate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -55,11 +54,9 @@ class Backend(Protocol):
 class InProcess:
     """A mock inside this process; its server starts when somebody first asks for the URL."""
 
-    def __init__(
-        self, fixtures: str | Path | None = None, spec: str | Path | None = None, threads: int = 16
-    ) -> None:
+    def __init__(self, fixtures: str | Path | None = None, spec: str | Path | None = None) -> None:
         """Take what ``create_app`` takes; nothing is read before it is needed."""
-        self._fixtures, self._spec, self._threads = fixtures, spec, threads
+        self._fixtures, self._spec = fixtures, spec
         self._app: MockFlask | None = None
         self._server: MockServer | None = None
 
@@ -76,12 +73,9 @@ class InProcess:
     def url(self) -> str:
         """The address of the server, which starts with the first question for it."""
         if self._server is None:
-            # The server's threads inherit from a daemon that a forgotten `close` keeps no process alive.
-            starter = threading.Thread(target=self._start, args=(self.wsgi,), daemon=True)
-            starter.start()
-            starter.join()
-        if self._server is None:
-            raise Unavailable("the mock's server didn't start; the log of its thread says why")
+            from mockserver.server import MockServer
+
+            self._server = MockServer(self.wsgi).start()
         return self._server.url
 
     @property
@@ -115,11 +109,6 @@ class InProcess:
         if self._server is not None:
             self._server.stop()
             self._server = None
-
-    def _start(self, wsgi: WSGIApplication) -> None:
-        from mockserver.server import MockServer
-
-        self._server = MockServer(wsgi, threads=self._threads).start()
 
 
 class Remote:

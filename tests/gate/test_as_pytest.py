@@ -36,7 +36,7 @@ def test_checks_the_embedded_mock_in_two_processes() -> None:
 def test_fails_by_rule_and_operation(tmp_path: Path) -> None:
     app = create_app()
     site_of(app.mock).plant([defect_named("permission-not-checked-on-mute")])
-    with MockServer(app, threads=24) as server:
+    with MockServer(app) as server:
         profile = tmp_path / "profile.yaml"
         profile.write_text(f"base_url: {server.url}\ncontrol: true\n")
         done = pytest_on("-q", "-k", "lacks_permission and mute", f"--target-profile={profile}")

@@ -82,7 +82,7 @@ def test_an_accepted_gap_breaks_no_run(expires: str, tmp_path: Path) -> None:
     app = create_app()
     site_of(app.mock).plant([defect_named("missing-key-is403")])
     report = tmp_path / "run.json"
-    with MockServer(app, threads=24) as server:
+    with MockServer(app) as server:
         entry = {**ENTRY, "rule": "auth.key-missing", "target": server.url, "expires": expires}
         file = written(tmp_path, entry)
         done = CliRunner().invoke(

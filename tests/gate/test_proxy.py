@@ -28,7 +28,6 @@ from contract_tests.observe import Judge
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.headers import end_to_end
 from contract_tests.proxy.headroom import Headrooms, Ticket
-from contract_tests.proxy.server import ProxyServer
 from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
@@ -78,7 +77,7 @@ class Proxied:
 def proxy_of(url: str) -> Iterator[Proxied]:
     told: list[str] = []
     watcher = Watcher(load_contract(), told.append)
-    with ProxyServer(Forwarder(url, watcher)) as server:
+    with MockServer(Forwarder(url, watcher)) as server:
         yield Proxied(server.url, url, watcher, told)
 
 

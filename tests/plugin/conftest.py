@@ -16,7 +16,7 @@ ROOT = Path(mockserver.__file__).parents[1]
 @pytest.fixture(scope="session")
 def in_process() -> Iterator[InProcess]:
     """Return a mock inside this process."""
-    backend = InProcess(threads=40)
+    backend = InProcess()
     yield backend
     backend.close()
 

@@ -1,0 +1,168 @@
+"""One answer: the application is called the WSGI way, and what it returns becomes bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from mockserver.clock import http_date, real_time
+from mockserver.envelope import JSON_TYPE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Headers = tuple[tuple[str, str], ...]
+Send = Callable[[bytes], None]
+
+_NO_BODY = frozenset({204, 304})
+
+
+class Answer:
+    """What the application answers to one request, and how it goes over the connection."""
+
+    __slots__ = (
+        "_ends",
+        "_head",
+        "_is_chunked",
+        "_is_last",
+        "_is_old",
+        "_left",
+        "_send",
+        "_wants_body",
+        "began",
+    )
+
+    def __init__(
+        self, send: Send, *, is_old: bool, wants_body: bool, is_last: Callable[[], bool]
+    ) -> None:
+        """Answer by ``send``; ``is_last`` is asked, when the answer begins, whether the connection ends after it."""
+        self._send = send
+        self._is_old = is_old
+        self._wants_body = wants_body
+        self._is_last = is_last
+        self._ends = False
+        self._head: tuple[str, list[tuple[str, str]]] | None = None
+        self._is_chunked = False
+        self._left: int | None = None
+        """Bytes of the body that its Content-Length still promises."""
+        self.began = False
+        """Whether something was sent."""
+
+    def run(self, app: WSGIApplication, environ: dict[str, Any]) -> bool:
+        """Send what ``app`` answers; return whether the connection may live on.
+
+        Whatever ``app`` raises passes; ``began`` then says whether a part of the answer is out.
+        """
+        result = app(environ, self.start_response)
+        if type(result) is list and not self.began:  # all there is
+            self._whole(b"".join(result))
+            return self._is_complete
+        try:
+            for piece in result:
+                self._write(piece)
+            self._finish()
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+        return self._is_complete
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Send:
+        """Note status and headers; the WSGI callable."""
+        if exc_info is not None and self.began:
+            raise exc_info[1].with_traceback(exc_info[2])
+        self._head = status, headers
+        return self._write
+
+    @property
+    def _is_complete(self) -> bool:
+        return not self._ends and not self._left
+
+    def _whole(self, body: bytes) -> None:
+        """Send head and body in one piece."""
+        head = self._begin(len(body))
+        if not self._wants_body or self._left is None:
+            body, self._left = b"", None
+        elif self._left is not None:
+            body = body[: self._left]
+            self._left -= len(body)
+        self.began = True
+        self._send(head + body if body else head)
+
+    def _write(self, piece: bytes) -> None:
+        """Send a piece of the body, the head before the first one."""
+        if not piece:
+            return
+        head = b"" if self.began else self._begin(None)
+        self.began = True
+        if not self._wants_body:
+            piece = b""
+        elif self._is_chunked:
+            piece = b"%x\r\n%b\r\n" % (len(piece), piece)
+        elif self._left is not None:
+            piece = piece[: self._left]
+            self._left -= len(piece)
+        if head or piece:
+            self._send(head + piece)
+
+    def _finish(self) -> None:
+        if not self.began:
+            self._whole(b"")
+        elif self._is_chunked and self._wants_body:
+            self._send(b"0\r\n\r\n")
+
+    def _begin(self, size: int | None) -> bytes:
+        """Return the head of an answer whose body has ``size`` bytes, ``None`` if that isn't known."""
+        if self._head is None:
+            raise TypeError("the application sent a body before it called start_response")
+        status, headers = self._head
+        names = {name.lower() for name, _ in headers}
+        may_have_body = int(status[:3]) not in _NO_BODY
+        self._wants_body = self._wants_body and may_have_body
+        self._ends = self._is_last()
+        extra: list[tuple[str, str]] = []
+        if "content-length" in names:
+            told = next(value for name, value in headers if name.lower() == "content-length")
+            self._left = int(told) if self._wants_body else None
+        elif may_have_body and size is not None:
+            extra.append(("Content-Length", str(size)))
+            self._left = size if self._wants_body else None
+        elif may_have_body and not self._is_old:
+            self._is_chunked = True
+            extra.append(("Transfer-Encoding", "chunked"))
+        else:
+            self._ends = self._ends or may_have_body
+        if "date" not in names:
+            extra.append(("Date", http_date(int(real_time()))))
+        return _head_bytes(status, (*headers, *extra, *self._persistence()))
+
+    def _persistence(self) -> Headers:
+        if self._ends:
+            return (("Connection", "close"),)
+        return (("Connection", "keep-alive"),) if self._is_old else ()
+
+
+def refusal_bytes(status: str, sentence: str) -> bytes:
+    """Return the whole answer to a request that no application ever sees; its connection ends."""
+    body = orjson.dumps({"error": sentence})
+    headers = (
+        ("Content-Type", JSON_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Date", http_date(int(real_time()))),
+        ("Connection", "close"),
+    )
+    return _head_bytes(status, headers) + body
+
+
+@lru_cache(maxsize=512)  # within one second, answers of one size have the same head
+def _head_bytes(status: str, headers: Headers) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    text = "\r\n".join(lines)
+    if text.count("\r\n") != len(lines) - 1 or text.count("\n") != len(lines) - 1:
+        raise ValueError("a header of the answer has a line break in it")
+    return text.encode("latin-1")

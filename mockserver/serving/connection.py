@@ -1,0 +1,464 @@
+"""A connection of the mock's server: what has arrived on it, what is asked, and what still has to go out."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import selectors
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mockserver.call import STEP_ASIDE
+from mockserver.clock import stopwatch
+from mockserver.serving.answers import Answer, refusal_bytes
+from mockserver.serving.bodies import Body, Broken, Intake
+from mockserver.serving.heads import LARGEST_HEAD, BadHead, Head, read_head
+from mockserver.spoil import BrokenOff
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_log = logging.getLogger("mockserver")
+
+MOST_DRAINED = 4 * 1_048_576
+"""Bytes of an unread body that are read before its connection is used again or closed."""
+
+_MOST_HELD = 65_536
+"""Bytes of a body that are awaited before the application is called; of a larger one it reads itself."""
+
+_GRACE = 0.2
+"""Seconds after which a body is awaited no longer, and the application may refuse it unread."""
+
+_PATIENCE = 0.5
+"""Seconds that a client has for the rest of what nobody reads."""
+
+_WHOLE = 3
+"""How many times the server's timeout a whole request may take."""
+
+_IDLE = 6
+"""How many times the server's timeout a connection may be kept between two requests."""
+
+_BLOCK = 65_536
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+
+
+class Keeper(Protocol):
+    """What a connection needs of the loop that it lives in."""
+
+    app: WSGIApplication
+    timeout: float
+    is_prompt: bool
+    """Whether the application steps aside itself before it waits."""
+    environ: dict[str, Any]
+    """What the environ of each request begins with."""
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether a thread can be had for a connection."""
+
+    def step_aside(self, connection: Connection) -> None:
+        """Let another thread wait for the connections, if one can be had; none waits for ``connection``."""
+
+    def take_back(self, connection: Connection) -> None:
+        """Wait for ``connection`` again, which this thread has done with."""
+
+    def expect(self, connection: Connection, events: int) -> None:
+        """Wait for ``events`` on ``connection``."""
+
+    def forget(self, connection: Connection) -> None:
+        """Wait for ``connection`` no more."""
+
+
+class Connection:
+    """One client. Exactly one thread has it in hand at any time."""
+
+    __slots__ = (
+        "_arrived",
+        "_drained",
+        "_head",
+        "_held",
+        "_intake",
+        "_is_awaited",
+        "_is_broken",
+        "_is_refused",
+        "_keeper",
+        "_out",
+        "_seen",
+        "_stays",
+        "_until",
+        "deadline",
+        "environ",
+        "is_aside",
+        "is_closed",
+        "sock",
+    )
+
+    def __init__(self, keeper: Keeper, sock: socket.socket, address: Any) -> None:
+        self._keeper = keeper
+        self.sock = sock
+        self.environ = {**keeper.environ, "REMOTE_ADDR": address[0], "REMOTE_PORT": str(address[1])}
+        self._arrived = bytearray()
+        self._seen = 0
+        """Bytes of what arrived that were searched for the end of a head."""
+        self._head: Head | None = None
+        """The request whose body is awaited, or whose answer is under way."""
+        self._intake = Intake(0)
+        self._held = bytearray()
+        """The part of the body that was taken."""
+        self._is_broken = False
+        self._is_awaited = False
+        """Whether the client waits for `100 Continue` before it sends more."""
+        self._out = b""
+        """What the client was too slow to take."""
+        self._drained = 0
+        """Bytes that were read for nobody since the last answer."""
+        self._is_refused = False
+        """Whether no further request is taken: what still comes is read, so that the answer isn't reset away."""
+        self._stays = True
+        self.is_closed = False
+        self.is_aside = False
+        """Whether the loop doesn't wait for it, because its thread stepped aside."""
+        self._until = stopwatch() + _WHOLE * keeper.timeout
+        """When the present request must have arrived."""
+        self.deadline = self._until
+        """When the connection expires unless something happens."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request of which nothing has come yet."""
+        is_busy = self._arrived or self._head or self._out or self._is_refused
+        return not is_busy and self._intake.is_read
+
+    # --- what the loop calls ---
+
+    def ready(self, _: int) -> None:
+        """Go on: there is something to read, or room to write."""
+        if self._out:
+            self._flush()
+            return
+        try:
+            block = self.sock.recv(_BLOCK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        if self._is_refused:
+            self._pass_over(block)
+            return
+        if not block:
+            self._end_of_client()
+            return
+        if self.is_idle:
+            self.deadline = self._until = stopwatch() + _WHOLE * self._keeper.timeout
+        self._arrived += block
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Answer all that has arrived whole, as long as this thread has the connection in hand."""
+        while not (self.is_closed or self._out or self._is_refused):
+            if self._head is None and not (self._drain() and self._take_head()):
+                return
+            if not self._take_body():
+                return
+            self._respond()
+            if self.is_aside:
+                self._return()
+                return
+
+    def expire(self) -> None:
+        """Give up what doesn't come: without a word, with 408, or with the answer to half a body."""
+        if self._is_refused or self._out or self.is_idle:
+            self.close()
+        elif self._head is not None:
+            self._hurry()
+        elif self._intake.is_read:
+            self._refuse("408 Request Timeout", "The request didn't arrive in time.")
+        else:
+            self.close()
+
+    def close(self, *, reset: bool = False) -> None:
+        """Close the connection, by a reset where a planted fault asks for one."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self._keeper.forget(self)
+        with suppress(OSError):
+            if reset:
+                # Without lingering the kernel sends RST, where it would send FIN; (onoff, seconds).
+                linger = struct.pack("ii", 1, 0)
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            else:
+                self.sock.shutdown(socket.SHUT_WR)
+        self.sock.close()
+
+    # --- reading ---
+
+    def _take_head(self) -> bool:
+        """Read the next head, if it has arrived; return whether it has."""
+        if (
+            self._arrived[:2] == b"\r\n"
+        ):  # an empty line before a request is passed over, RFC 9112, 2.2
+            del self._arrived[:2]
+        end = self._arrived.find(b"\r\n\r\n", max(0, self._seen - 3))
+        if end < 0 or end > LARGEST_HEAD:
+            self._judge_half_a_head()
+            return False
+        data = bytes(self._arrived[:end])
+        del self._arrived[: end + 4]
+        self._seen = 0
+        try:
+            head = read_head(data)
+        except BadHead as error:
+            self._refuse("400 Bad Request", str(error))
+            return False
+        self._head = head
+        self._intake = Intake(head.block.length)
+        self._held.clear()
+        self._is_broken = False
+        self._is_awaited = head.expects_continue and not self._intake.is_read
+        return True
+
+    def _judge_half_a_head(self) -> None:
+        """Refuse a head that can't become one any more."""
+        if len(self._arrived) > LARGEST_HEAD:
+            self._refuse(
+                "431 Request Header Fields Too Large", f"The head is over {LARGEST_HEAD:,} bytes."
+            )
+        elif _BARE_NEWLINE.search(self._arrived, self._seen):
+            self._refuse("400 Bad Request", "Each line of the head must end with CRLF.")
+        self._seen = len(self._arrived)
+
+    def _take_body(self) -> bool:
+        """Take what has arrived of the body; return whether the application may be called."""
+        try:
+            while block := self._intake.take(self._arrived, _MOST_HELD):
+                self._held += block
+                if len(self._held) > _MOST_HELD:
+                    break
+        except Broken:
+            self._is_broken = True
+        if self._intake.is_read or self._is_broken:
+            return True
+        is_large = len(self._held) + (self._intake.left or 0) > _MOST_HELD
+        if not (is_large or self._is_awaited):
+            self.deadline = min(self._until, stopwatch() + _GRACE)
+            return False
+        if not self._keeper.has_thread:
+            self._refuse("503 Service Unavailable", "Too many large bodies are under way.")
+        return self._keeper.has_thread
+
+    def _drain(self) -> bool:
+        """Pass over the rest of a body that the application didn't read; return whether all of it came."""
+        if self._intake.is_read:
+            return True
+        try:
+            while block := self._intake.take(self._arrived, _BLOCK):
+                self._drained += len(block)
+        except Broken:
+            self._drained = MOST_DRAINED + 1
+        if self._drained > MOST_DRAINED:
+            self._linger()
+        elif self._intake.is_read:
+            self.deadline = stopwatch() + _IDLE * self._keeper.timeout
+        return self._intake.is_read
+
+    def _pass_over(self, block: bytes) -> None:
+        """Forget what a refused client still sends."""
+        self._drained += len(block)
+        if not block or self._drained > MOST_DRAINED:
+            self.close()
+
+    def _end_of_client(self) -> None:
+        """Answer what can be answered to a client that sends nothing more."""
+        if self._head is not None:
+            self._break_off()
+        elif self._arrived and self._intake.is_read:
+            self._refuse("400 Bad Request", "The request breaks off.")
+        else:
+            self.close()
+
+    def _hurry(self) -> None:
+        """Let the application read the body itself while it arrives; give up on it when its time is over."""
+        if stopwatch() >= self._until:
+            self._break_off()
+        elif self._keeper.has_thread:
+            self._respond()
+            if self.is_aside:
+                self._return()
+        else:
+            self.deadline = self._until
+
+    def _break_off(self) -> None:
+        """Call the application with the part of the body that came; reading on, it finds it broken."""
+        self._is_broken = True
+        self._respond()
+        if self.is_aside:
+            self._return()
+
+    # --- answering ---
+
+    def _respond(self) -> None:
+        """Let the application answer the request, then make ready for the next one."""
+        head = self._head
+        assert head is not None  # noqa: S101 - for the type checker
+        if not self._keeper.is_prompt or not (self._intake.is_read or self._is_broken):
+            self.step_aside()
+        line = head.line
+        environ = {
+            **self.environ,
+            **head.block.environ,
+            "REQUEST_METHOD": line.method,
+            "REQUEST_URI": line.target,
+            "PATH_INFO": line.path,
+            "QUERY_STRING": line.query,
+            "wsgi.input": self._input(),
+            STEP_ASIDE: self.step_aside,
+        }
+        if line.is_old:
+            environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+        if head.block.length is None:
+            environ["wsgi.input_terminated"] = True
+        self._stays = head.stays and not self._is_broken
+        answer = Answer(
+            self._send,
+            is_old=line.is_old,
+            wants_body=line.method != "HEAD",
+            is_last=self._is_last,
+        )
+        try:
+            self._stays = answer.run(self._keeper.app, environ) and self._stays
+        except BrokenOff:  # a planted fault
+            self._stays = False
+            if not answer.began:
+                self.close(reset=True)
+        except OSError:  # the client is gone, or too slow
+            self.close()
+        except Exception:
+            self._fail(answer)
+        self._head = None
+        self._after()
+
+    def _is_last(self) -> bool:
+        """Whether the connection ends after the answer that begins now."""
+        # How long an unread body in chunks is can't be known yet, and afterwards it is too late to say
+        # `close`. Nor can be known whether a client that awaits `100 Continue` still sends its body.
+        left = self._intake.left
+        if left is None or left > MOST_DRAINED or (left and self._is_awaited):
+            self._stays = False
+        self._is_awaited = False
+        return not self._stays
+
+    def _input(self) -> io.BufferedIOBase:
+        if self._intake.is_read:
+            return io.BytesIO(self._held)
+        return io.BufferedReader(
+            Body(bytes(self._held), self._intake, self._arrived, self._receive)
+        )
+
+    def _receive(self) -> None:
+        """Wait for more of the body. Raises ``Broken`` where the client ends it, ``OSError`` where none comes."""
+        if self._is_broken:
+            raise Broken("the body breaks off")
+        if self._is_awaited:
+            self._is_awaited = False
+            self.sock.sendall(_CONTINUE)
+        left = self._until - stopwatch()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self.sock.settimeout(min(left, self._keeper.timeout))
+        block = self.sock.recv(_BLOCK)
+        self.sock.settimeout(self._keeper.timeout)
+        if not block:
+            raise Broken("the body breaks off")
+        self._arrived += block
+
+    def _fail(self, answer: Answer) -> None:
+        _log.exception("the application failed")
+        if answer.began:
+            self.close()
+        else:
+            self._refuse("500 Internal Server Error", "The server failed.")
+
+    def _after(self) -> None:
+        """Make ready for the next request, or for the end."""
+        if self.is_closed or self._is_refused or self._out:
+            return
+        if not self._stays:
+            self._linger()
+            return
+        self._drained = 0
+        patience = _IDLE * self._keeper.timeout if self._intake.is_read else _PATIENCE
+        self.deadline = stopwatch() + patience
+
+    def _refuse(self, status: str, sentence: str) -> None:
+        """Answer a request that the application never sees, and take no further one."""
+        self._stays = False
+        with suppress(OSError):
+            self._send(refusal_bytes(status, sentence))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that nothing more goes out, and hear the client out: unread bytes would reset the answer away."""
+        self._is_refused = True
+        self._arrived.clear()
+        if not self._out:
+            self.deadline = stopwatch() + _PATIENCE
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_WR)
+
+    # --- threads ---
+
+    def step_aside(self) -> None:
+        """Let another thread wait for the connections: this one is about to wait for something else."""
+        if not self.is_aside:
+            self.is_aside = True
+            self._keeper.step_aside(self)
+            self.sock.settimeout(self._keeper.timeout)
+
+    def _return(self) -> None:
+        """Give the connection back to the thread that waits for all of them."""
+        self.is_aside = False
+        self._keeper.take_back(self)
+
+    # --- writing ---
+
+    def _send(self, data: bytes) -> None:
+        """Send ``data``; a thread that waits for the connections leaves to later what isn't taken now."""
+        if self.is_aside:
+            self.sock.sendall(data)
+            return
+        if self._out:
+            self._out += data
+            return
+        try:
+            sent = self.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._out = data[sent:]
+            self.deadline = stopwatch() + _WHOLE * self._keeper.timeout
+            self._keeper.expect(self, selectors.EVENT_WRITE)
+
+    def _flush(self) -> None:
+        """Send more of what is left, then go on with the next request."""
+        try:
+            sent = self.sock.send(self._out)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._out = self._out[sent:]
+        if self._out:
+            return
+        self._keeper.expect(self, selectors.EVENT_READ)
+        if self._is_refused:
+            self._linger()
+        else:
+            self._after()
+            self.proceed()

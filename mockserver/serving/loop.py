@@ -1,0 +1,272 @@
+"""The threads of the server: one waits for all connections, the others wait for their turn or for something else."""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from mockserver.clock import stopwatch
+from mockserver.serving.connection import Connection
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_log = logging.getLogger("mockserver")
+
+_MOST_SPARE = 16
+"""Threads that are kept though they have nothing to do."""
+
+_TICK = 0.25
+"""Seconds between two looks at which connections expire, at most."""
+
+_ACCEPTED = 64
+"""New connections that are taken at once, before the others are looked after."""
+
+_FILES = 256
+"""Files that are left to the rest of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a server may use up."""
+
+    threads: int
+    connections: int
+    timeout: float
+    """Seconds of silence in the middle of something."""
+
+
+class Loop:
+    """Serves one application on one listening socket."""
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        listener: socket.socket,
+        bounds: Bounds,
+    ) -> None:
+        self.app = app
+        self.timeout = bounds.timeout
+        self._bounds = bounds
+        self.is_prompt = bool(getattr(app, "is_prompt", False))
+        self._listener = listener
+        host, port = listener.getsockname()[:2]
+        self.environ = _environ(host, port)
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._woken = socket.socketpair()
+        self._lead = threading.Lock()
+        """Held by the thread that waits for the connections, the leader."""
+        self._leader: int | None = None
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._spare = 0
+        """Threads that wait for the lead."""
+        self._connections: dict[Connection, None] = {}
+        """Those that the loop waits for."""
+        self._returned: deque[Connection] = deque()
+        self._is_stopping = False
+        self._next_sweep = 0.0
+        self.ended = threading.Event()
+        """Set when no thread waits for connections any more."""
+
+    def start(self) -> None:
+        """Begin to serve, in threads that keep no process alive."""
+        self._listener.setblocking(False)
+        self._waker.setblocking(False)
+        self._woken.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._woken, selectors.EVENT_READ, self._take_in)
+        with self._lock:
+            self._add_thread()
+
+    def stop(self, patience: float) -> None:
+        """Take no more requests; answers under way have ``patience`` seconds to be sent."""
+        self._is_stopping = True
+        self._wake()
+        until = stopwatch() + patience
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, until - stopwatch()))
+        for connection in tuple(self._returned):
+            connection.close()
+        self._listener.close()
+        self._waker.close()
+
+    @property
+    def thread_count(self) -> int:
+        """The threads there are now."""
+        return len(self._threads)
+
+    # --- what connections call ---
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether a thread can be had for a connection; see ``Keeper``."""
+        return self._spare > 0 or len(self._threads) < self._bounds.threads
+
+    def step_aside(self, connection: Connection) -> None:
+        """Hand the lead to another thread, if there can be one; see ``Keeper``."""
+        self.forget(connection)
+        with self._lock:
+            if not self._spare:
+                if len(self._threads) >= self._bounds.threads:
+                    return
+                self._add_thread()
+        if self._returned:
+            self._wake()  # this thread may have been about to take them
+        self._leader = None
+        self._lead.release()
+
+    def take_back(self, connection: Connection) -> None:
+        """Wait for ``connection`` again; see ``Keeper``."""
+        self._returned.append(connection)
+        self._wake()
+
+    def expect(self, connection: Connection, events: int) -> None:
+        """Wait for ``events`` on ``connection``; see ``Keeper``."""
+        self._selector.modify(connection.sock, events, connection.ready)
+
+    def forget(self, connection: Connection) -> None:
+        """Wait for ``connection`` no more; see ``Keeper``."""
+        if connection in self._connections:
+            del self._connections[connection]
+            self._selector.unregister(connection.sock)
+
+    # --- the life of a thread ---
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._live, name="fansmetric-mock", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _live(self) -> None:
+        while self._take_lead():
+            self._serve_until_aside()
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+
+    def _take_lead(self) -> bool:
+        """Wait for the lead; return whether there is anything to do with it."""
+        with self._lock:
+            if self._spare >= _MOST_SPARE or self._is_stopping:
+                return False
+            self._spare += 1
+        self._lead.acquire()
+        with self._lock:
+            self._spare -= 1
+        if self._is_stopping:
+            self._lead.release()
+            return False
+        self._leader = threading.get_ident()
+        return True
+
+    def _serve_until_aside(self) -> None:
+        me = threading.get_ident()
+        while True:
+            events = self._selector.select(min(_TICK, self.timeout / 4))
+            if self._is_stopping:
+                self._end()
+                return
+            for key, mask in events:
+                key.data(mask)
+                if self._leader != me:  # the others wait for what is left of the events
+                    return
+            now = stopwatch()
+            if now >= self._next_sweep:
+                self._sweep(now)
+                if self._leader != me:
+                    return
+
+    def _end(self) -> None:
+        """Close what nobody is answered on, and let the other threads find out."""
+        for connection in tuple(self._connections):
+            connection.close()
+        self._selector.close()
+        self._listener.close()
+        self._woken.close()
+        self._leader = None
+        self.ended.set()
+        self._lead.release()
+
+    # --- what the leader does ---
+
+    def _accept(self, _: int) -> None:
+        for _turn in range(_ACCEPTED):
+            try:
+                sock, address = self._listener.accept()
+            except OSError:  # there is none left, or its client is gone
+                return
+            if len(self._connections) >= self._bounds.connections:
+                self._make_room()
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._hold(Connection(self, sock, address))
+
+    def _make_room(self) -> None:
+        """Close the connection that was unused for longest, before the system's files run out."""
+        idle = [one for one in self._connections if one.is_idle] or self._connections
+        min(idle, key=attrgetter("deadline")).close()
+
+    def _take_in(self, _: int) -> None:
+        """Take the connections that other threads are done with."""
+        with suppress(BlockingIOError):
+            self._woken.recv(4_096)
+        me = threading.get_ident()
+        for _turn in range(len(self._returned)):
+            connection = self._returned.popleft()
+            if not connection.is_closed:
+                connection.sock.setblocking(False)
+                self._hold(connection)
+                connection.proceed()
+            if self._leader != me:
+                return
+
+    def _hold(self, connection: Connection) -> None:
+        self._connections[connection] = None
+        self._selector.register(connection.sock, selectors.EVENT_READ, connection.ready)
+
+    def _sweep(self, now: float) -> None:
+        """Give up the connections whose time is over."""
+        self._next_sweep = now + min(_TICK, self.timeout / 4)
+        me = threading.get_ident()
+        for connection in tuple(self._connections):
+            if now >= connection.deadline:
+                connection.expire()
+                if self._leader != me:
+                    return
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # it is full, then it wakes anyway, or there is nobody left
+            self._waker.send(b"\0")
+
+
+def _environ(host: str, port: int) -> dict[str, Any]:
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "http",
+        "wsgi.version": (1, 0),
+    }
+
+
+def most_files() -> int:
+    """Return how many connections the system has files for."""
+    try:
+        import resource
+    except ImportError:  # Windows, where `select` takes 512 sockets
+        return 448
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(64, min(soft, 65_536) - _FILES)
