@@ -19,6 +19,7 @@ from mockserver.clock import stopwatch
 from mockserver.envelope import JSON_TYPE
 from mockserver.mock import path_of
 from mockserver.serving.heads import FIELDS
+from mockserver.spoil import BrokenOff
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,10 +32,6 @@ _MOST_JUDGED = 8 * 1_048_576
 """The largest body that is judged; a larger one passes through all the same."""
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _FAILURES = (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
-
-
-class BrokenAnswer(Exception):
-    """Raised when the server's answer breaks off, so that the client's breaks off too."""
 
 
 class Forwarder:
@@ -112,7 +109,7 @@ class Forwarder:
             whole = True
         except _FAILURES as error:
             self._watcher.fail(passing, type(error).__name__)
-            raise BrokenAnswer from None
+            raise BrokenOff("the target") from None
         finally:
             if whole:
                 answer.release_conn()

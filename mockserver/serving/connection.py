@@ -135,7 +135,7 @@ class Connection:
 
     # --- what the loop calls ---
 
-    def ready(self, _: int) -> None:
+    def ready(self) -> None:
         """Go on: there is something to read, or room to write."""
         if self._out:
             self._flush()

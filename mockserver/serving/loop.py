@@ -8,8 +8,10 @@ import socket
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +76,6 @@ class Loop:
         self._returned: deque[Connection] = deque()
         self._is_stopping = False
         self._next_sweep = 0.0
-        self.ended = threading.Event()
-        """Set when no thread waits for connections any more."""
 
     def start(self) -> None:
         """Begin to serve, in threads that keep no process alive."""
@@ -126,12 +126,15 @@ class Loop:
 
     def take_back(self, connection: Connection) -> None:
         """Wait for ``connection`` again; see ``Keeper``."""
+        if self._is_stopping:
+            connection.close()
+            return
         self._returned.append(connection)
         self._wake()
 
     def expect(self, connection: Connection, events: int) -> None:
         """Wait for ``events`` on ``connection``; see ``Keeper``."""
-        self._selector.modify(connection.sock, events, connection.ready)
+        self._selector.modify(connection.sock, events, self._reader(connection))
 
     def forget(self, connection: Connection) -> None:
         """Wait for ``connection`` no more; see ``Keeper``."""
@@ -155,16 +158,16 @@ class Loop:
     def _take_lead(self) -> bool:
         """Wait for the lead; return whether there is anything to do with it."""
         with self._lock:
-            if self._spare >= _MOST_SPARE or self._is_stopping:
+            if self._spare >= _MOST_SPARE:
                 return False
             self._spare += 1
         self._lead.acquire()
         with self._lock:
             self._spare -= 1
-        if self._is_stopping:
-            self._lead.release()
-            return False
         self._leader = threading.get_ident()
+        if self._is_stopping:
+            self._end()
+            return False
         return True
 
     def _serve_until_aside(self) -> None:
@@ -174,8 +177,8 @@ class Loop:
             if self._is_stopping:
                 self._end()
                 return
-            for key, mask in events:
-                key.data(mask)
+            for key, _ in events:
+                key.data()
                 if self._leader != me:  # the others wait for what is left of the events
                     return
             now = stopwatch()
@@ -186,18 +189,17 @@ class Loop:
 
     def _end(self) -> None:
         """Close what nobody is answered on, and let the other threads find out."""
+        self._leader = None
         for connection in tuple(self._connections):
             connection.close()
         self._selector.close()
         self._listener.close()
         self._woken.close()
-        self._leader = None
-        self.ended.set()
         self._lead.release()
 
     # --- what the leader does ---
 
-    def _accept(self, _: int) -> None:
+    def _accept(self) -> None:
         for _turn in range(_ACCEPTED):
             try:
                 sock, address = self._listener.accept()
@@ -214,7 +216,7 @@ class Loop:
         idle = [one for one in self._connections if one.is_idle] or self._connections
         min(idle, key=attrgetter("deadline")).close()
 
-    def _take_in(self, _: int) -> None:
+    def _take_in(self) -> None:
         """Take the connections that other threads are done with."""
         with suppress(BlockingIOError):
             self._woken.recv(4_096)
@@ -224,13 +226,24 @@ class Loop:
             if not connection.is_closed:
                 connection.sock.setblocking(False)
                 self._hold(connection)
-                connection.proceed()
+                self._tend(connection, connection.proceed)
             if self._leader != me:
                 return
 
     def _hold(self, connection: Connection) -> None:
         self._connections[connection] = None
-        self._selector.register(connection.sock, selectors.EVENT_READ, connection.ready)
+        self._selector.register(connection.sock, selectors.EVENT_READ, self._reader(connection))
+
+    def _reader(self, connection: Connection) -> Callable[[], None]:
+        return partial(self._tend, connection, connection.ready)
+
+    def _tend(self, connection: Connection, action: Callable[[], None]) -> None:
+        """Do what a connection needs; if that fails for whatever reason, the others don't suffer."""
+        try:
+            action()
+        except Exception:
+            _log.exception("a connection failed")
+            connection.close()
 
     def _sweep(self, now: float) -> None:
         """Give up the connections whose time is over."""
@@ -238,7 +251,7 @@ class Loop:
         me = threading.get_ident()
         for connection in tuple(self._connections):
             if now >= connection.deadline:
-                connection.expire()
+                self._tend(connection, connection.expire)
                 if self._leader != me:
                     return
 
