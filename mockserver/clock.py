@@ -5,6 +5,7 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,33 +26,34 @@ class TimeReversed(ValueError):
 class Clock:
     """A clock that runs with real time, runs shifted from it, or stands still.
 
+    Its setting is one value, so that whoever asks while it is moved sees it as it was or as it is.
     ``source`` gives the real time in seconds since the epoch.
     It is looked up at each call, so freezegun in the same process moves every running clock.
     """
 
-    __slots__ = ("_frozen", "_shift", "_source")
+    __slots__ = ("_lock", "_setting", "_source")
 
     def __init__(self, source: Callable[[], float] | None = None) -> None:
         self._source = source
-        self._shift = 0.0
-        self._frozen: float | None = None
+        self._setting: tuple[float, float | None] = (0.0, None)
+        self._lock = threading.Lock()
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
-        if self._frozen is not None:
-            return self._frozen
-        return (self._source() if self._source is not None else time.time()) + self._shift
+        return self._at(self._setting)
 
     @property
     def mode(self) -> str:
         """``real``, ``shifted`` or ``frozen``."""
-        if self._frozen is not None:
+        shift, frozen = self._setting
+        if frozen is not None:
             return "frozen"
-        return "shifted" if self._shift else "real"
+        return "shifted" if shift else "real"
 
     def freeze(self, at: float | None = None) -> None:
         """Stand still at ``at`` (seconds since the epoch), or at the present time."""
-        self._frozen = self.now() if at is None else at
+        with self._lock:
+            self._setting = self._setting[0], self.now() if at is None else at
 
     def advance(self, seconds: float) -> None:
         """Move ahead by ``seconds``; a frozen clock stays frozen.
@@ -62,30 +64,39 @@ class Clock:
             raise TimeReversed(
                 f"time only moves forward; {seconds:g} seconds would move it back, send 0 or more"
             )
-        if self._frozen is not None:
-            self._frozen += seconds
-        else:
-            self._shift += seconds
+        with self._lock:
+            shift, frozen = self._setting
+            if frozen is not None:
+                self._setting = shift, frozen + seconds
+            else:
+                self._setting = shift + seconds, None
 
     def run(self) -> None:
         """Let a frozen clock run on from where it stands."""
-        if self._frozen is None:
-            return
-        frozen, self._frozen = self._frozen, None
-        self._shift += frozen - self.now()
+        with self._lock:
+            shift, frozen = self._setting
+            if frozen is not None:
+                self._setting = shift + frozen - self._at((shift, None)), None
 
     @property
     def setting(self) -> tuple[float, float | None]:
         """The shift in seconds, and the time at which it stands if it is frozen."""
-        return self._shift, self._frozen
+        return self._setting
 
     def restore(self, shift: float, frozen: float | None) -> None:
         """Take up a ``setting``."""
-        self._shift, self._frozen = shift, frozen
+        with self._lock:
+            self._setting = shift, frozen
 
     def reset(self) -> None:
         """Return to real time."""
-        self._shift, self._frozen = 0.0, None
+        self.restore(0.0, None)
+
+    def _at(self, setting: tuple[float, float | None]) -> float:
+        shift, frozen = setting
+        if frozen is not None:
+            return frozen
+        return (self._source() if self._source is not None else time.time()) + shift
 
 
 def stopwatch() -> float:

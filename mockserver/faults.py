@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -154,6 +155,13 @@ class Faults:
     _planted: dict[str, Planted] = field(default_factory=dict)
     _count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+    _has_free: bool = False
+
+    @property
+    def turn(self) -> AbstractContextManager[bool] | None:
+        """What requests hold one after another while a planted fault may make them free; it says true."""
+        return self._turn if self._has_free else None
 
     def plant(self, fault: Fault) -> Planted:
         """Let ``fault`` happen. Raises ``BadFault`` when too many are planted already."""
@@ -165,15 +173,25 @@ class Faults:
             # Chance without secrets: the same seed fails the same requests.
             planted = Planted(id, fault, random.Random(f"{fault.seed}:{id}"))  # noqa: S311
             self._planted[id] = planted
+            self._has_free = self._has_free or not fault.is_charged
             return planted
 
-    def take(self, operation: str, path: str = "", now: float = 0.0) -> Planted | None:
-        """Return the fault that a request for ``operation`` at ``path`` meets now, or ``None``."""
+    def take(
+        self, operation: str, path: str = "", now: float = 0.0, *, free: bool = True
+    ) -> Planted | None:
+        """Return the fault that a request for ``operation`` at ``path`` meets now, or ``None``.
+
+        One that isn't ``free`` began before the faults that make a request free, and passes them by.
+        """
         if not self._planted:
             return None
         with self._lock:
             # Each one counts the request, also where an older one wins.
-            met = [p for p in self._planted.values() if p.meets(operation, path, now)]
+            met = [
+                p
+                for p in self._planted.values()
+                if (free or p.fault.is_charged) and p.meets(operation, path, now)
+            ]
             if not met:
                 return None
             met[0].uses += 1
@@ -205,6 +223,7 @@ class Faults:
                 self._planted.clear()
             else:
                 self._planted.pop(id, None)
+            self._has_free = any(not p.fault.is_charged for p in self._planted.values())
 
 
 @dataclass(slots=True)

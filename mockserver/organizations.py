@@ -72,7 +72,7 @@ class Organization:
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    """Held by whoever writes to a collection."""
+    """Held by whoever reads or writes its collections."""
     _collections: dict[str, Collection] = field(default_factory=dict)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -30,6 +31,8 @@ from mockserver.world import World
 
 _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
 """The rules whose refusals a fault imitates; any other status is an upstream failure."""
+
+_NOBODY_WAITS = nullcontext(False)
 
 _MOST_REMEMBERED = 2_048
 """Requests without a body whose arguments are remembered."""
@@ -71,14 +74,16 @@ class Pipeline:
             return bare(operation.success_example)
         caller = progress.enter(self.authenticate(call))
         organization = caller.organization
-        headroom = self.spend_windows(organization)
-        self.check_body_size(call)
-        self.check_billing(organization)
-        self.check_permission(caller, operation)
-        arguments = self.validate(call, operation)
-        account = self.find_account(arguments, organization)
-        self.check_account_state(account, operation)
-        self.meet_fault(call, operation, organization, progress)
+        with self.turn(call, organization) as may_be_free:
+            headroom = self.spend_windows(organization)
+            self.check_body_size(call)
+            self.check_billing(organization)
+            self.check_permission(caller, operation)
+            arguments = self.validate(call, operation)
+            account = self.find_account(arguments, organization)
+            self.check_account_state(account, operation)
+            self.meet_fault(call, operation, organization, progress, may_be_free)
+        self.suffer_fault(progress)
         asked = (call.path, call.query_string)
         answer = self.engine.carry_out(operation, arguments, organization, account, asked)
         if answer.next_query is not None and answer.next_page is None:
@@ -107,10 +112,22 @@ class Pipeline:
             raise Refused(rules.KEY_EXPIRED, "The API key has expired.")
         return key
 
+    def turn(self, call: Call, organization: Organization) -> AbstractContextManager[bool]:
+        """Return what the request holds until it is known whether a fault makes it free.
+
+        Another one that came in between would report one request less than there is.
+        """
+        turn = organization.faults.turn
+        if turn is None:
+            return _NOBODY_WAITS
+        with suppress(Unreadable):
+            _ = call.has_body and call.body  # a slow client mustn't hold up the others
+        return turn
+
     def spend_windows(self, organization: Organization) -> Headroom:
         """Take the request from both windows, or refuse it without taking from either."""
         now = organization.clock.now()
-        headroom, exhausted = organization.windows.take(now)
+        headroom, exhausted = organization.windows.take(organization.clock.now)
         if exhausted is not None:
             raise self._rate_limited(organization, exhausted, now)
         return headroom
@@ -176,22 +193,31 @@ class Pipeline:
             )
 
     def meet_fault(
-        self, call: Call, operation: Operation, organization: Organization, progress: Progress
+        self,
+        call: Call,
+        operation: Operation,
+        organization: Organization,
+        progress: Progress,
+        may_be_free: bool,
     ) -> None:
-        """Wait, or fail as upstream would, if a test has planted a fault for this request.
-
-        Faults that spoil the finished answer are only noted here.
-        """
+        """Note the fault that a test has planted for this request, and give back what it doesn't cost."""
         now = organization.clock.now()
-        planted = progress.fault = organization.faults.take(operation.id, call.path, now)
-        if planted is None:
+        planted = organization.faults.take(operation.id, call.path, now, free=may_be_free)
+        progress.fault = planted
+        if planted is not None and not planted.fault.is_charged:
+            organization.windows.give_back(organization.clock.now)
+
+    def suffer_fault(self, progress: Progress) -> None:
+        """Wait, or fail as upstream would, if the request met a fault.
+
+        Faults that spoil the finished answer do that later.
+        """
+        if progress.fault is None:
             return
-        fault = planted.fault
+        fault = progress.fault.fault
         if fault.latency:
             step_aside(call.environ)
             self.sleeper.wait(fault.latency)
-        if not fault.is_charged:
-            organization.windows.give_back(now)
         if fault.kind is FaultKind.STATUS:
             rule = _FAULT_RULES.get(fault.status, rules.UPSTREAM_FAILED)
             wait = fault.retry_after

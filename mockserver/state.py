@@ -104,7 +104,9 @@ def dump(
     with organization.lock:
         windows = organization.windows
         now = organization.clock.now()
-        windows.headroom(now)  # begins new stretches where the old ones have passed
+        windows.headroom(
+            organization.clock.now
+        )  # begins new stretches where the old ones have passed
         return {
             "state": FORM,
             "organization": _organization(organization),

@@ -1,6 +1,6 @@
 """Collections of records that are cheap to fork: a write replaces the table, it never changes it in place.
 
-So a thousand organizations share one seeded table until they write, and a reader never sees half a write.
+So a thousand organizations share one seeded table until they write.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _MEMO_LIMIT = 64
 class Collection:
     """An ordered table of records, each under a row number that is never reused.
 
-    Writers of one organization must hold its lock; readers need none.
+    Whoever reads or writes the collections of an organization must hold its lock; forks share no lock,
+    and what they share is never written to.
     """
 
     __slots__ = ("_memo", "_next_row", "_rows")

@@ -6,6 +6,7 @@ Fixed windows are aligned to the UTC minute and day; a rolling one opens with it
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,13 @@ from mockserver.errors import BadLimit
 
 DEFAULT_LIMIT_MINUTE = 1_000
 DEFAULT_LIMIT_DAY = 50_000
+
+
+Moment = float | Callable[[], float]
+"""Seconds since the epoch, or the clock that says them once the windows are held.
+
+Threads that read the clock before could come in the wrong order, and one would begin a stretch that was over.
+"""
 
 
 class LimiterMode(StrEnum):
@@ -81,15 +89,14 @@ class Windows:
         self.mode = mode
         self._lock = threading.Lock()
 
-    def take(self, now: float) -> tuple[Headroom, Window | None]:
+    def take(self, now: Moment) -> tuple[Headroom, Window | None]:
         """Take one request from both windows.
 
         Returns the headroom after it and, when the request must be refused, the exhausted window:
         then nothing was taken.
         """
         with self._lock:
-            self.minute.roll(now)
-            self.day.roll(now)
+            self._roll(now)
             if self.mode is LimiterMode.ENFORCE:
                 for window in (self.minute, self.day):
                     if window.used >= window.limit:
@@ -99,23 +106,22 @@ class Windows:
                 self.day.used += 1
             return self._headroom(), None
 
-    def give_back(self, now: float) -> None:
+    def give_back(self, now: Moment) -> None:
         """Take back one request that turned out to be free, if its windows still last."""
         with self._lock:
+            self._roll(now)
             for window in (self.minute, self.day):
-                window.roll(now)
                 if self.mode is not LimiterMode.OFF:
                     window.used = max(0, window.used - 1)
 
-    def headroom(self, now: float) -> Headroom:
+    def headroom(self, now: Moment) -> Headroom:
         """Return what is left at ``now`` without taking anything."""
         with self._lock:
-            self.minute.roll(now)
-            self.day.roll(now)
+            self._roll(now)
             return self._headroom()
 
     def set_remaining(
-        self, now: float, *, minute: int | None = None, day: int | None = None
+        self, now: Moment, *, minute: int | None = None, day: int | None = None
     ) -> None:
         """Leave exactly ``minute`` and ``day`` requests in the current windows.
 
@@ -128,12 +134,13 @@ class Windows:
                     raise BadLimit(
                         f"remaining {name} must be between 0 and {window.limit}, got {left}"
                     )
+            moment = _told(now)
             for _, window, left in asked:
                 if left is not None:
-                    window.roll(now)
+                    window.roll(moment)
                     window.used = window.limit - left
 
-    def exhaust(self, now: float, *, minute: bool = False, day: bool = False) -> None:
+    def exhaust(self, now: Moment, *, minute: bool = False, day: bool = False) -> None:
         """Leave no request in the current windows that are named."""
         self.set_remaining(now, minute=0 if minute else None, day=0 if day else None)
 
@@ -149,9 +156,18 @@ class Windows:
         with self._lock:
             self.minute.rolling = self.day.rolling = rolling
 
+    def _roll(self, now: Moment) -> None:
+        moment = _told(now)
+        self.minute.roll(moment)
+        self.day.roll(moment)
+
     def _headroom(self) -> Headroom:
         minute, day = self.minute, self.day
         return Headroom(minute.limit, minute.remaining, day.limit, day.remaining)
+
+
+def _told(now: Moment) -> float:
+    return now() if callable(now) else now
 
 
 def _limit(name: str, value: int) -> int:

@@ -101,7 +101,7 @@ def shown(organization: Organization) -> dict[str, Any]:
 
 
 def _with_headroom(organization: Organization) -> dict[str, Any]:
-    headroom = organization.windows.headroom(organization.clock.now())
+    headroom = organization.windows.headroom(organization.clock.now)
     return {**shown(organization), "headroom": asdict(headroom)}
 
 

@@ -11,14 +11,14 @@ from mockserver.control.asked import ONE, Asked, Routes
 def get_headroom(asked: Asked, organization: str) -> Any:
     """Return what is left."""
     found = asked.organization(organization)
-    return asdict(found.windows.headroom(found.clock.now()))
+    return asdict(found.windows.headroom(found.clock.now))
 
 
 def set_headroom(asked: Asked, organization: str) -> Any:
     """Set what is left of the present windows."""
     found, body = asked.organization(organization), asked.body
     found.windows.set_remaining(
-        found.clock.now(), minute=body.get("remaining_minute"), day=body.get("remaining_day")
+        found.clock.now, minute=body.get("remaining_minute"), day=body.get("remaining_day")
     )
     if any(body.values()):
         found.journal.restored()
@@ -28,7 +28,7 @@ def set_headroom(asked: Asked, organization: str) -> Any:
 def exhaust_windows(asked: Asked, organization: str) -> Any:
     """Leave nothing of the present windows."""
     found, named = asked.organization(organization), asked.body["windows"]
-    found.windows.exhaust(found.clock.now(), minute="minute" in named, day="day" in named)
+    found.windows.exhaust(found.clock.now, minute="minute" in named, day="day" in named)
     return get_headroom(asked, organization)
 
 

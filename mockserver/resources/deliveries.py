@@ -22,10 +22,9 @@ def is_due(account: Account, now: float) -> bool:
 def deliver_due(scene: Scene) -> None:
     """Send the account's scheduled mass messages whose time has come since the last request."""
     queue = scene.collection(_QUEUE)
-    with scene.organization.lock:
-        due = [row for row in _waiting(queue) if timestamp(queue.get(row), "date") <= scene.now]
-        for row in sorted(due, key=lambda row: timestamp(queue.get(row), "date")):
-            queue.change([row], delivered(scene, queue.get(row)))
+    due = [row for row in _waiting(queue) if timestamp(queue.get(row), "date") <= scene.now]
+    for row in sorted(due, key=lambda row: timestamp(queue.get(row), "date")):
+        queue.change([row], delivered(scene, queue.get(row)))
 
 
 def delivered(scene: Scene, item: Record) -> dict[str, Any]:

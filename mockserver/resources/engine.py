@@ -46,17 +46,16 @@ class Engine:
         def scene_of() -> Scene:
             return Scene(operation, arguments, self._shape(operation), organization, account, now)
 
-        if account is not None and is_due(account, now):
-            deliver_due(scene_of())
-        scene = scene_of()
-        if operation.writes:
-            with organization.lock:
-                return answer_of(_run(scene))
-        known = recall(scene, asked)
-        if known is None:
-            known = answer_of(_run(scene))
-            remember(scene, asked, known)
-        return known
+        # A read looks at its collections several times, and no write may come in between.
+        with organization.lock:
+            if account is not None and is_due(account, now):
+                deliver_due(scene_of())
+            scene = scene_of()
+            known = None if operation.writes else recall(scene, asked)
+            if known is None:
+                known = answer_of(_run(scene))
+                remember(scene, asked, known)
+            return known
 
     def _shape(self, operation: Operation) -> Shape:
         shape = self._shapes.get(operation.id)

@@ -1,0 +1,66 @@
+"""A server whose threads give way to each other in the middle of everything that must not be torn."""
+
+from __future__ import annotations
+
+import random
+import select
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mockserver import clock, faults, journal, organizations, store, windows
+from mockserver.resources import deliveries, engine
+from mockserver.server import MockServer
+from tests.concurrency.clients import Clients
+
+if TYPE_CHECKING:
+    from mockserver.app import MockFlask
+    from mockserver.world import World
+
+CLIENTS = 8
+_FILES = frozenset(
+    module.__file__
+    for module in (clock, deliveries, engine, faults, journal, organizations, store, windows)
+)
+_SHARE = 0.1
+"""The share of lines after which a thread gives way."""
+
+_chance = random.Random(1)  # noqa: S311
+
+
+def _give_way(frame: FrameType, event: str, argument: Any) -> Any:
+    """Trace the modules that hold shared state; without it, threads seldom meet in their few lines."""
+    if frame.f_code.co_filename not in _FILES:
+        return None
+    if event == "line" and _chance.random() < _SHARE:
+        select.select([], [], [], 1e-6)  # lets go of the interpreter; 0 would often take it again
+    return _give_way
+
+
+@pytest.fixture(scope="module")
+def busy_server(app: MockFlask) -> Iterator[MockServer]:
+    """Serve the shared application by threads that give way."""
+    before = threading.gettrace()
+    threading.settrace(_give_way)
+    try:
+        with MockServer(app, threads=2 * CLIENTS) as running:
+            yield running
+    finally:
+        threading.settrace(before)
+
+
+@pytest.fixture
+def clients(busy_server: MockServer) -> Iterator[Clients]:
+    """Return clients of the busy server."""
+    found = Clients(busy_server.url, CLIENTS)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def world(app: MockFlask) -> World:
+    """Return the world of the shared application."""
+    return app.mock.world
