@@ -83,7 +83,7 @@ class Pipeline:
             account = self.find_account(arguments, organization)
             self.check_account_state(account, operation)
             self.meet_fault(call, operation, organization, progress, may_be_free)
-        self.suffer_fault(progress)
+        self.suffer_fault(call, progress)
         asked = (call.path, call.query_string)
         answer = self.engine.carry_out(operation, arguments, organization, account, asked)
         if answer.next_query is not None and answer.next_page is None:
@@ -207,7 +207,7 @@ class Pipeline:
         if planted is not None and not planted.fault.is_charged:
             organization.windows.give_back(organization.clock.now)
 
-    def suffer_fault(self, progress: Progress) -> None:
+    def suffer_fault(self, call: Call, progress: Progress) -> None:
         """Wait, or fail as upstream would, if the request met a fault.
 
         Faults that spoil the finished answer do that later.
