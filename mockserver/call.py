@@ -80,6 +80,8 @@ class Call:
     @property
     def too_large(self) -> bool:
         """Whether the body is over 1 MiB; reads at most one byte more than that."""
+        if not self.has_body:
+            return False
         declared = self.declared_length
         if declared is not None and declared > MAX_BODY:
             return True
@@ -95,9 +97,9 @@ class Call:
 
     def _read(self) -> bytes:
         stream = cast("BinaryIO | None", self.environ.get("wsgi.input"))
-        declared = self.declared_length
-        if stream is None or not (declared or self._is_chunked):
+        if stream is None or not self.has_body:
             return b""
+        declared = self.declared_length
         # Without a declared length only a server that ends the stream itself may be read from.
         try:
             return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))

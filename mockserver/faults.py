@@ -159,6 +159,11 @@ class Faults:
     _has_free: bool = False
 
     @property
+    def are_planted(self) -> bool:
+        """Whether there is any, used up or not."""
+        return bool(self._planted)
+
+    @property
     def turn(self) -> AbstractContextManager[bool] | None:
         """What requests hold one after another while a planted fault may make them free; it says true."""
         return self._turn if self._has_free else None

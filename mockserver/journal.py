@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -32,12 +32,10 @@ _OVERHEAD = 700
 """Bytes of an exchange beside its texts, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of every request
 class Exchange:
-    """One request and its answer; the key itself is never kept."""
+    """One request and its answer, not to be changed; the key itself is never kept."""
 
-    number: int
-    """Its place among all exchanges of its journal, from 1."""
     at: float
     """When it was answered, in seconds since the epoch of the organization's clock."""
     clocked: float
@@ -51,7 +49,7 @@ class Exchange:
     path: str
     query: str
     """The query as sent, with keys masked."""
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     """The request's headers, lower-case names, without the ones that carry the key."""
     body: bytes
     """The first bytes of the body, as far as it was read."""
@@ -72,12 +70,15 @@ class Exchange:
     """The next page that the answer named."""
     nearest: str | None = None
     """Of an unknown route: the route of the contract that is most like it."""
+    headers_weight: int = 0
+    """The characters of all headers."""
+    number: int = 0
+    """Its place among all exchanges of its journal, from 1; given by the journal."""
 
     @property
     def weight(self) -> int:
         """The bytes that it takes, roughly."""
-        texts = sum(len(name) + len(value) for name, value in self.headers.items())
-        return _OVERHEAD + len(self.path) + len(self.query) + len(self.body) + texts
+        return _OVERHEAD + len(self.path) + len(self.query) + len(self.body) + self.headers_weight
 
     @property
     def url(self) -> str:
@@ -136,12 +137,12 @@ class Journal:
         self.total = 0
         """Exchanges ever recorded, kept or not."""
 
-    def record(self, make: Callable[[int], Exchange]) -> Exchange:
-        """Record the exchange that ``make`` returns for the number that it is given."""
+    def record(self, exchange: Exchange) -> Exchange:
+        """Record ``exchange`` under the next number, and return it."""
+        weight = exchange.weight
         with self._shelf.lock:
             self.total += 1
-            exchange = make(self.total)
-            weight = exchange.weight
+            exchange.number = self.total
             self._exchanges.append(exchange)
             self._weights.append(weight)
             if len(self._exchanges) > self.capacity:
@@ -248,7 +249,7 @@ def _has_status(status: int, wanted: str) -> bool:
     return any(part.strip().lower() in forms for part in wanted.split(","))
 
 
-def _has_header(headers: dict[str, str], wanted: str) -> bool:
+def _has_header(headers: Mapping[str, str], wanted: str) -> bool:
     name, _, part = wanted.partition(":")
     value = headers.get(name.strip().lower())
     return value is not None and part.strip().lower() in value.lower()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -120,7 +119,8 @@ class Mock:
     def _recorded(
         self, call: Call, operation: Operation | None, reply: Reply, progress: Progress
     ) -> Reply:
-        return replace(reply, at=self._recorder.record(call, operation, reply, progress))
+        reply.at = self._recorder.record(call, operation, reply, progress)
+        return reply
 
 
 class Router:
@@ -172,6 +172,7 @@ def flask_path(path: str) -> str:
 
 def path_of(environ: Environ) -> str:
     """Return the request's path, decoded; bytes that are no UTF-8 are replaced."""
-    return (
-        str(environ.get("PATH_INFO") or "/").encode("latin-1", "replace").decode("utf-8", "replace")
-    )
+    path = str(environ.get("PATH_INFO") or "/")
+    if path.isascii():
+        return path
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")

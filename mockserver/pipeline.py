@@ -99,7 +99,7 @@ class Pipeline:
                 rules.KEY_MISSING,
                 "An API key is required: send Authorization: Bearer or X-API-Key.",
             )
-        if len(set(secrets)) > 1:
+        if len(secrets) > 1 and len(set(secrets)) > 1:
             raise Refused(
                 rules.TWO_KEYS, "Authorization and X-API-Key carry different keys; send one."
             )
@@ -108,7 +108,7 @@ class Pipeline:
             raise Refused(rules.KEY_INVALID, "The API key is not valid.")
         if key.revoked:
             raise Refused(rules.KEY_REVOKED, "The API key has been revoked.")
-        if key.is_expired(key.organization.clock.now()):
+        if key.expires is not None and key.is_expired(key.organization.clock.now()):
             raise Refused(rules.KEY_EXPIRED, "The API key has expired.")
         return key
 
@@ -201,6 +201,8 @@ class Pipeline:
         may_be_free: bool,
     ) -> None:
         """Note the fault that a test has planted for this request, and give back what it doesn't cost."""
+        if not organization.faults.are_planted:
+            return
         now = organization.clock.now()
         planted = organization.faults.take(operation.id, call.path, now, free=may_be_free)
         progress.fault = planted
@@ -255,10 +257,12 @@ class Pipeline:
 def presented_keys(call: Call) -> list[str]:
     """Return the keys in the request's headers; another scheme than Bearer presents none."""
     found = []
-    authorization = call.header("Authorization")
+    authorization = call.environ.get("HTTP_AUTHORIZATION")
     if authorization is not None:
         scheme, _, secret = authorization.strip().partition(" ")
         if scheme.lower() == "bearer" and secret.strip():
             found.append(secret.strip())
-    secret = (call.header("X-API-Key") or "").strip()
-    return [*found, secret] if secret else found
+    other = call.environ.get("HTTP_X_API_KEY")
+    if other is not None and other.strip():
+        found.append(other.strip())
+    return found

@@ -6,13 +6,13 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from mockserver import rules
 from mockserver.audience import Audience
-from mockserver.call import Call
+from mockserver.call import Call, Environ
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Reply
@@ -20,6 +20,7 @@ from mockserver.journal import BODY_KEPT, HEADERS_KEPT, TEXT_KEPT, Exchange
 from mockserver.nearest import nearest_route
 from mockserver.pipeline import Progress, presented_keys
 from mockserver.roles import KEY_PREFIX, Key
+from mockserver.serving.heads import FIELDS, Fields
 from mockserver.world import World
 
 MASK = KEY_PREFIX + "***"
@@ -33,7 +34,8 @@ _KEY_PARAMETERS = frozenset(
 )
 _NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
 _BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_KEY_HEADERS = {"HTTP_AUTHORIZATION": "authorization", "HTTP_X_API_KEY": "x-api-key"}
+_KEY_HEADERS = (("HTTP_AUTHORIZATION", "authorization"), ("HTTP_X_API_KEY", "x-api-key"))
+_KEY_NAMES = frozenset(name for _, name in _KEY_HEADERS)
 
 
 class Recorder:
@@ -54,44 +56,53 @@ class Recorder:
         caller = progress.caller or self._named(call)
         world = self._world
         clock = world.clock if caller is None else caller.organization.clock
-        at = clock.now()
-        about = {
-            **_request(call),
-            "at": at,
-            "clocked": (clocked := stopwatch()),
-            "took": clocked - progress.began,
-            "organization": None if caller is None else caller.organization.id,
-            "operation": None if operation is None else operation.id,
-            "status": reply.status,
-            "rule": None if reply.rule is None else reply.rule.id,
-            "fault": reply.fault,
-            "key": self._key(call, caller),
-            "recovers": _recovery(caller, reply, progress, at) if reply.status == 429 else None,
-            "next_page": progress.next_page,
-        }
-        if operation is None:
-            about["nearest"] = nearest_route(self._contract, call.method, call.path)
-        journals = [] if caller is None else [caller.organization.journal]
-        if caller is None or operation is None:
-            journals.append(world.unclaimed)
-        recorded = []
-        for journal in journals:
-            seen = journal.total if progress.caller is None else progress.seen
-            recorded.append(journal.record(partial(Exchange, seen=seen, **about)))
+        at, clocked = clock.now(), stopwatch()
+        query, in_query = _masked_query(call.query_string)
+        headers, headers_weight = _headers(call.environ)
+        body = call.read_body or b""
+        exchange = Exchange(
+            at=at,
+            clocked=clocked,
+            took=clocked - progress.began,
+            seen=progress.seen,
+            organization=None if caller is None else caller.organization.id,
+            method=call.method[:20],
+            path=_masked(call.path),
+            query=query,
+            headers=headers,
+            body=_KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b"",
+            body_size=len(body),
+            operation=None if operation is None else operation.id,
+            status=reply.status,
+            rule=None if reply.rule is None else reply.rule.id,
+            fault=reply.fault,
+            key=_key(call, caller),
+            key_places=_key_places(call.environ, in_query),
+            recovers=_recovery(caller, reply, progress, at) if reply.status == 429 else None,
+            next_page=progress.next_page,
+            headers_weight=headers_weight,
+        )
+        self._put(exchange, call, caller, progress)
         if self._audience.listeners:
-            self._audience.tell(recorded[0])
+            self._audience.tell(exchange)
         return at
+
+    def _put(self, exchange: Exchange, call: Call, caller: Key | None, progress: Progress) -> None:
+        """Record ``exchange`` wherever it belongs."""
+        world = self._world
+        if exchange.operation is None:
+            exchange.nearest = nearest_route(self._contract, call.method, call.path)
+        journal = world.unclaimed if caller is None else caller.organization.journal
+        if progress.caller is None:
+            exchange.seen = journal.total
+        journal.record(exchange)
+        if caller is not None and exchange.operation is None:
+            world.unclaimed.record(replace(exchange, seen=world.unclaimed.total))
 
     def _named(self, call: Call) -> Key | None:
         """Return the key of a request that was refused before it was let in, if the world knows it."""
         presented = set(presented_keys(call))
         return self._world.keys.get(presented.pop()) if len(presented) == 1 else None
-
-    def _key(self, call: Call, caller: Key | None) -> str | None:
-        if caller is not None:
-            return caller.id
-        presented = presented_keys(call)
-        return mark(presented[0]) if presented else None
 
 
 def _recovery(caller: Key | None, reply: Reply, progress: Progress, at: float) -> float | None:
@@ -104,20 +115,16 @@ def _recovery(caller: Key | None, reply: Reply, progress: Progress, at: float) -
     return (windows.day if reply.rule is rules.DAY else windows.minute).recovers
 
 
-def _request(call: Call) -> dict[str, Any]:
-    """Return what an exchange says of its request, as arguments of ``Exchange``."""
-    query, in_query = _masked_query(call.query_string)
-    places = [place for name, place in _KEY_HEADERS.items() if call.environ.get(name)]
-    body = call.read_body or b""
-    return {
-        "method": call.method[:20],
-        "path": _masked(call.path),
-        "query": query,
-        "headers": _headers(call),
-        "body": _KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b"",
-        "body_size": len(body),
-        "key_places": (*places, "query") if in_query else tuple(places),
-    }
+def _key(call: Call, caller: Key | None) -> str | None:
+    if caller is not None:
+        return caller.id
+    presented = presented_keys(call)
+    return mark(presented[0]) if presented else None
+
+
+def _key_places(environ: Environ, in_query: bool) -> tuple[str, ...]:
+    places = tuple(place for name, place in _KEY_HEADERS if environ.get(name))
+    return (*places, "query") if in_query else places
 
 
 def mark(secret: str) -> str:
@@ -125,24 +132,34 @@ def mark(secret: str) -> str:
     return "unknown-" + hashlib.blake2b(secret.encode(), key=_SALT, digest_size=4).hexdigest()
 
 
-def _headers(call: Call) -> Mapping[str, str]:
-    sent = tuple(
-        (name, str(value))
-        for name, value in call.environ.items()
-        if value
-        and (name.startswith("HTTP_") or name in _BODY_HEADERS)
-        and name not in _KEY_HEADERS
-    )
-    small = len(sent) <= HEADERS_KEPT and sum(len(value) for _, value in sent) <= TEXT_KEPT
-    return _shown_headers(sent) if small else _shown_headers.__wrapped__(sent)
+def _headers(environ: Environ) -> tuple[Mapping[str, str], int]:
+    """Return the headers to be shown, and the characters that they have."""
+    fields: Fields | None = environ.get(FIELDS)  # as the mock's own server read them
+    if fields is None:
+        fields = tuple(
+            (_sent(name.removeprefix("HTTP_").replace("_", "-")), _sent(str(value)))
+            for name, value in environ.items()
+            if value and (name.startswith("HTTP_") or name in _BODY_HEADERS)
+        )
+    is_small = len(fields) <= HEADERS_KEPT and sum(len(value) for _, value in fields) <= TEXT_KEPT
+    return (_shown_headers if is_small else _shown_headers.__wrapped__)(fields)
+
+
+def _sent(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
 
 
 @lru_cache(maxsize=256)  # a client sends the same headers again and again
-def _shown_headers(sent: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    return {
-        name.removeprefix("HTTP_")[:TEXT_KEPT].lower().replace("_", "-"): _masked(value)
-        for name, value in sent[:HEADERS_KEPT]
-    }
+def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int]:
+    shown: dict[str, str] = {}
+    for name, value in fields:
+        plain = name.decode("latin-1").lower()[:TEXT_KEPT]
+        # The server doesn't read names with underscores: they would pass for other ones.
+        if not value or plain in _KEY_NAMES or "_" in plain:
+            continue
+        if plain in shown or len(shown) < HEADERS_KEPT:
+            shown[plain] = _masked(value.decode("latin-1"))
+    return shown, sum(len(name) + len(value) for name, value in shown.items())
 
 
 def _masked(text: str) -> str:

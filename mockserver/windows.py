@@ -32,7 +32,7 @@ class LimiterMode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of every request
 class Headroom:
     """What is left of both windows, in requests."""
 

@@ -114,7 +114,9 @@ def _use(use: KeyUse) -> dict[str, Any]:
 
 def shown_exchange(exchange: Exchange) -> dict[str, Any]:
     """Return an exchange as the control API shows it."""
-    return {**asdict(exchange), "body": exchange.body.decode("utf-8", "replace")}
+    shown = {"number": exchange.number, **asdict(exchange)}
+    del shown["headers_weight"]
+    return {**shown, "body": exchange.body.decode("utf-8", "replace")}
 
 
 ROUTES: Routes = (

@@ -47,11 +47,10 @@ def delivered(scene: Scene, item: Record) -> dict[str, Any]:
 
 def _next_due(queue: Collection) -> float:
     """Return when the next message goes out; remembered until the queue changes."""
-
-    def earliest() -> float:
-        return min((timestamp(queue.get(row), "date") for row in _waiting(queue)), default=_NEVER)
-
-    found: float = queue.memo("next due", earliest)
+    found: float | None = queue.recalled("next due")
+    if found is None:
+        dates = [timestamp(queue.get(row), "date") for row in _waiting(queue)]
+        found = queue.memo("next due", lambda: min(dates, default=_NEVER))
     return found
 
 

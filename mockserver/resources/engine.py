@@ -50,9 +50,9 @@ class Engine:
         with organization.lock:
             if account is not None and is_due(account, now):
                 deliver_due(scene_of())
-            scene = scene_of()
-            known = None if operation.writes else recall(scene, asked)
+            known = recall(operation, organization, account, asked)
             if known is None:
+                scene = scene_of()
                 known = answer_of(_run(scene))
                 remember(scene, asked, known)
             return known

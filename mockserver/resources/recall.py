@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 
-from mockserver.resources.scene import Result, Scene
-from mockserver.store import Collection, Table
+from mockserver.contract import Operation
+from mockserver.organizations import Account, Organization
+from mockserver.resources.scene import Result, Scene, collection_of
+from mockserver.store import Table
 
 LONGEST_REMEMBERED = 512
 """Characters of path and query; longer requests are answered anew, so that nobody fills the memory."""
@@ -27,11 +29,14 @@ class Answer:
     is_valid: bool = False
     """Whether the whole answer was found to match its schema."""
     tables: tuple[tuple[str, Table], ...] = ()
-    """What it was made from; a write puts another table in the place of each that it changes."""
+    """What it was made from besides its home; a write puts another table in the place of each that it changes."""
 
-    def is_good(self, scene: Scene) -> bool:
+    def is_good(self, organization: Organization, account: Account | None) -> bool:
         """Whether everything that the answer was made from is still there."""
-        return all(scene.collection(name).table is table for name, table in self.tables)
+        for name, table in self.tables:
+            if collection_of(name, organization, account).table is not table:
+                return False
+        return True
 
 
 def answer_of(result: Result) -> Answer:
@@ -43,25 +48,32 @@ def answer_of(result: Result) -> Answer:
     return Answer(data, result.next_query)
 
 
-def recall(scene: Scene, asked: tuple[str, str]) -> Answer | None:
+def recall(
+    operation: Operation,
+    organization: Organization,
+    account: Account | None,
+    asked: tuple[str, str],
+) -> Answer | None:
     """Return the answer that was given to the same request before, if it is still right."""
-    collection = _home(scene)
-    if collection is None:
+    name = operation.resource.collection
+    if operation.writes or name is None:
         return None
-    answer: Answer | None = collection.recalled((scene.operation.id, *asked))
-    return answer if answer is not None and answer.is_good(scene) else None
+    home = collection_of(name, organization, account)
+    answer: Answer | None = home.recalled((operation.id, *asked))
+    return answer if answer is not None and answer.is_good(organization, account) else None
 
 
 def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
     """Remember an answer, unless it depends on more than the records that were looked at."""
-    collection = _home(scene)
-    if collection is None or scene.seen.more or sum(map(len, asked)) > LONGEST_REMEMBERED:
-        return
-    answer.tables = tuple(scene.seen.tables.items())
-    collection.memo((scene.operation.id, *asked), lambda: answer)
-
-
-def _home(scene: Scene) -> Collection | None:
-    """Return the collection that the answer is remembered with; organizations share it until they write."""
     name = scene.operation.resource.collection
-    return None if scene.operation.writes or name is None else scene.collection(name)
+    if scene.operation.writes or name is None or scene.seen.more:
+        return
+    if sum(map(len, asked)) > LONGEST_REMEMBERED:
+        return
+    seen, home = scene.seen.tables.get(name), scene.collection(name)
+    if seen is not None and seen is not home.table:
+        return
+    # A write to the home forgets what is remembered there, so that needs no look; organizations share it
+    # until they write.
+    answer.tables = tuple((n, table) for n, table in scene.seen.tables.items() if n != name)
+    home.memo((scene.operation.id, *asked), lambda: answer)

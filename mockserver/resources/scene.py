@@ -51,8 +51,7 @@ class Scene:
 
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` of the account, or of the organization where accounts share it."""
-        account = None if self._organization.shared.is_shared(name) else self._account
-        found = (account or self._organization).collection(name)
+        found = collection_of(name, self._organization, self._account)
         self.seen.tables.setdefault(name, found.table)
         return found
 
@@ -74,6 +73,13 @@ class Scene:
             what = collection.rstrip("s").replace("_", " ")
             raise Refused(rules.NOT_FOUND, f"There is no {what} {ascii(value)[:40]}.")
         return rows[0]
+
+
+def collection_of(name: str, organization: Organization, account: Account | None) -> Collection:
+    """Return the collection ``name`` of ``account``, or of its organization where accounts share it."""
+    if account is None or organization.shared.is_shared(name):
+        return organization.collection(name)
+    return account.collection(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,9 @@ class Answer:
     def _whole(self, body: bytes) -> None:
         """Send head and body in one piece."""
         head = self._begin(len(body))
-        if not self._wants_body or self._left is None:
-            body, self._left = b"", None
-        elif self._left is not None:
+        if self._left is None:
+            body = b""
+        else:
             body = body[: self._left]
             self._left -= len(body)
         self.began = True
@@ -120,49 +121,67 @@ class Answer:
         """Return the head of an answer whose body has ``size`` bytes, ``None`` if that isn't known."""
         if self._head is None:
             raise TypeError("the application sent a body before it called start_response")
-        status, headers = self._head
-        names = {name.lower() for name, _ in headers}
-        may_have_body = int(status[:3]) not in _NO_BODY
-        self._wants_body = self._wants_body and may_have_body
+        head = _head_of(self._head[0], tuple(self._head[1]))
+        self._wants_body = self._wants_body and head.may_have_body
         self._ends = self._is_last()
-        extra: list[tuple[str, str]] = []
-        if "content-length" in names:
-            told = next(value for name, value in headers if name.lower() == "content-length")
-            self._left = int(told) if self._wants_body else None
-        elif may_have_body and size is not None:
-            extra.append(("Content-Length", str(size)))
-            self._left = size if self._wants_body else None
-        elif may_have_body and not self._is_old:
-            self._is_chunked = True
-            extra.append(("Transfer-Encoding", "chunked"))
-        else:
-            self._ends = self._ends or may_have_body
-        if "date" not in names:
-            extra.append(("Date", http_date(int(real_time()))))
-        return _head_bytes(status, (*headers, *extra, *self._persistence()))
-
-    def _persistence(self) -> Headers:
+        added = b"" if head.is_dated else _date_line(int(real_time()))
+        self._left = head.length if head.length is not None else size
+        if head.length is None and head.may_have_body:
+            added += self._framing(size)
+        if not self._wants_body:
+            self._left = None
         if self._ends:
-            return (("Connection", "close"),)
-        return (("Connection", "keep-alive"),) if self._is_old else ()
+            added += b"Connection: close\r\n"
+        elif self._is_old:
+            added += b"Connection: keep-alive\r\n"
+        return b"%b%b\r\n" % (head.data, added)
+
+    def _framing(self, size: int | None) -> bytes:
+        """Return the line that says where a body ends whose length the application didn't say."""
+        if size is not None:
+            return b"Content-Length: %d\r\n" % size
+        if self._is_old:
+            self._ends = True
+            return b""
+        self._is_chunked = True
+        return b"Transfer-Encoding: chunked\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the application says of its answer."""
+
+    data: bytes
+    """Status and headers as they go over the connection, without the empty line."""
+    length: int | None
+    """The Content-Length, if it says one."""
+    is_dated: bool
+    may_have_body: bool
+
+
+@lru_cache(maxsize=512)  # within one second, answers of one size have the same head
+def _head_of(status: str, headers: Headers) -> _Head:
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header of the answer has a line break in it")
+    values = {name.lower(): value for name, value in headers}
+    length = values.get("content-length")
+    return _Head(
+        "".join(f"{line}\r\n" for line in lines).encode("latin-1"),
+        None if length is None else int(length),
+        "date" in values,
+        int(status[:3]) not in _NO_BODY,
+    )
+
+
+@lru_cache(maxsize=4)
+def _date_line(seconds: int) -> bytes:
+    return f"Date: {http_date(seconds)}\r\n".encode()
 
 
 def refusal_bytes(status: str, sentence: str) -> bytes:
     """Return the whole answer to a request that no application ever sees; its connection ends."""
     body = orjson.dumps({"error": sentence})
-    headers = (
-        ("Content-Type", JSON_TYPE),
-        ("Content-Length", str(len(body))),
-        ("Date", http_date(int(real_time()))),
-        ("Connection", "close"),
-    )
-    return _head_bytes(status, headers) + body
-
-
-@lru_cache(maxsize=512)  # within one second, answers of one size have the same head
-def _head_bytes(status: str, headers: Headers) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "", ""]
-    text = "\r\n".join(lines)
-    if text.count("\r\n") != len(lines) - 1 or text.count("\n") != len(lines) - 1:
-        raise ValueError("a header of the answer has a line break in it")
-    return text.encode("latin-1")
+    head = _head_of(status, (("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))))
+    date = _date_line(int(real_time()))
+    return b"%b%bConnection: close\r\n\r\n%b" % (head.data, date, body)

@@ -111,6 +111,10 @@ class Intake:
             raise Broken("the trailers don't end")
 
 
+NOTHING = Intake(0)
+"""The body of a request that has none; it is read, so it never changes."""
+
+
 class Body(io.RawIOBase):
     """A body that is read while it still arrives."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mockserver.call import STEP_ASIDE
 from mockserver.clock import stopwatch
 from mockserver.serving.answers import Answer, refusal_bytes
-from mockserver.serving.bodies import Body, Broken, Intake
+from mockserver.serving.bodies import NOTHING, Body, Broken, Intake
 from mockserver.serving.heads import LARGEST_HEAD, BadHead, Head, read_head
 from mockserver.spoil import BrokenOff
 
@@ -106,7 +106,7 @@ class Connection:
         """Bytes of what arrived that were searched for the end of a head."""
         self._head: Head | None = None
         """The request whose body is awaited, or whose answer is under way."""
-        self._intake = Intake(0)
+        self._intake = NOTHING
         self._held = bytearray()
         """The part of the body that was taken."""
         self._is_broken = False
@@ -217,7 +217,7 @@ class Connection:
             self._refuse("400 Bad Request", str(error))
             return False
         self._head = head
-        self._intake = Intake(head.block.length)
+        self._intake = NOTHING if head.block.length == 0 else Intake(head.block.length)
         self._held.clear()
         self._is_broken = False
         self._is_awaited = head.expects_continue and not self._intake.is_read

@@ -62,13 +62,14 @@ class Block:
     """The fields as WSGI wants them. Shared by all requests with the same fields: to be copied."""
     length: int | None
     """Bytes of the body, or ``None`` where it comes in chunks."""
-    options: frozenset[bytes]
-    """The options of the Connection field, lower case."""
+    asks_to_stay: bool
+    """Whether the Connection field wants another request on the same connection, as HTTP/1.0 has to."""
+    asks_to_end: bool
     expects_continue: bool
     has_host: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of every request
 class Head:
     """The whole head."""
 
@@ -78,9 +79,7 @@ class Head:
     @property
     def stays(self) -> bool:
         """Whether the connection lives on, as far as the client is asked."""
-        if b"close" in self.block.options:
-            return False
-        return not self.line.is_old or b"keep-alive" in self.block.options
+        return self.block.asks_to_stay if self.line.is_old else not self.block.asks_to_end
 
     @property
     def expects_continue(self) -> bool:
@@ -133,11 +132,12 @@ def _block(data: bytes) -> Block:
     environ: dict[str, Any] = {_variable(name): value.decode("latin-1") for name, value in found}
     environ[FIELDS] = fields
     by_name = dict(found)
-    options = by_name.get(b"Connection", b"").lower().split(b",")
+    options = [option.strip() for option in by_name.get(b"Connection", b"").lower().split(b",")]
     return Block(
         environ,
         _length(by_name),
-        frozenset(option.strip() for option in options),
+        b"keep-alive" in options and b"close" not in options,
+        b"close" in options,
         by_name.get(b"Expect", b"").lower() == b"100-continue",
         b"Host" in by_name,
     )

@@ -42,11 +42,14 @@ def _give_way(frame: FrameType, event: str, argument: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def busy_server(app: MockFlask) -> Iterator[MockServer]:
-    """Serve the shared application by threads that give way."""
+    """Serve the shared application by threads that give way.
+
+    The server doesn't know that the bare callable is prompt, so each request gets a thread of its own.
+    """
     before = threading.gettrace()
     threading.settrace(_give_way)
     try:
-        with MockServer(app, threads=2 * CLIENTS) as running:
+        with MockServer(app.wsgi_app) as running:
             yield running
     finally:
         threading.settrace(before)

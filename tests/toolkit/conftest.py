@@ -52,7 +52,8 @@ def control(app: MockFlask, tenant: Tenant) -> Ask:
 def exchange() -> MakeExchange:
     """Return what makes one exchange; what isn't said is a success, a second after the one before."""
 
-    def made(number: int, **changes: Any) -> Exchange:
+    def made(number: int = 1, **changes: Any) -> Exchange:
+        headers = changes.get("headers", {})
         plain: dict[str, Any] = {
             "at": float(number),
             "clocked": float(number),
@@ -69,6 +70,7 @@ def exchange() -> MakeExchange:
             "status": 200,
             "key": "one",
             "key_places": ("authorization",),
+            "headers_weight": sum(len(name) + len(value) for name, value in headers.items()),
         }
         return Exchange(number=number, **plain | changes)
 
