@@ -276,8 +276,8 @@ def test_find(case: str, exchange: MakeExchange) -> None:
         },
     ]
     journal = Journal()
-    for changes in told:
-        journal.record(exchange(**changes))
+    for number, changes in enumerate(told, 1):
+        journal.record(exchange(number, **changes))
 
     assert expected == [e.number for e in journal.find(query)]
 
