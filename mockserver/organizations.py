@@ -123,7 +123,7 @@ def _records(
     holder: Account | Organization, names: list[str], seeded: Population, whole: bool
 ) -> dict[str, list[Record]]:
     return {
-        name: list(holder.collection(name).records())
+        name: holder.collection(name).records()
         for name in names
         if whole or not holder.collection(name).is_fork_of(seeded.collection(name))
     }

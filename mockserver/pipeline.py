@@ -24,7 +24,7 @@ from mockserver.resources import Engine
 from mockserver.resources.recall import LONGEST_REMEMBERED, Answer
 from mockserver.roles import Key
 from mockserver.seeds import AccountState, Subscription
-from mockserver.validation import Arguments, validate
+from mockserver.validation import Arguments, validate_address, validate_body
 from mockserver.windows import Headroom, Window
 from mockserver.words import plural
 from mockserver.world import World
@@ -35,7 +35,7 @@ _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
 _NOBODY_WAITS = nullcontext(False)
 
 _MOST_REMEMBERED = 2_048
-"""Requests without a body whose arguments are remembered."""
+"""Paths with a query whose arguments are remembered."""
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Pipeline:
         self.world = world
         self.schemas = Schemas(contract.document)
         self.engine = Engine(contract)
-        self._arguments: dict[tuple[str, str, str], Arguments] = {}
+        self._addresses: dict[tuple[str, str, str], Arguments] = {}
         self.sleeper = Sleeper()
         """Waits out the latency of a fault."""
 
@@ -162,18 +162,17 @@ class Pipeline:
 
     def validate(self, call: Call, operation: Operation) -> Arguments:
         """Return the decoded arguments, or refuse what doesn't match the contract."""
-        if operation.body is not None:
-            return validate(call, operation, self.schemas)
-        # Nothing but path and query speaks here, and clients repeat themselves.
-        asked = (operation.id, call.path, call.query_string)
-        known = self._arguments.get(asked)
+        asked = (operation.id, call.path, call.query_string)  # clients repeat themselves
+        known = self._addresses.get(asked)
         if known is None:
-            known = validate(call, operation, self.schemas)
+            known = validate_address(call, operation, self.schemas)
             if len(call.path) + len(call.query_string) <= LONGEST_REMEMBERED:
-                if len(self._arguments) >= _MOST_REMEMBERED:
-                    self._arguments.clear()
-                self._arguments[asked] = known
-        return known
+                if len(self._addresses) >= _MOST_REMEMBERED:
+                    self._addresses.clear()
+                self._addresses[asked] = known
+        if operation.body is None:
+            return known
+        return Arguments(known.path, known.query, validate_body(call, operation, self.schemas))
 
     def find_account(self, arguments: Arguments, organization: Organization) -> Account | None:
         """Return the account that the path names; another organization's doesn't exist for this one."""

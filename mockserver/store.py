@@ -1,18 +1,21 @@
-"""Collections of records that are cheap to fork: a write replaces the table, it never changes it in place.
+"""Collections of records that are cheap to fork: what two of them share is never changed.
 
-So a thousand organizations share one seeded table until they write.
+So a thousand organizations share one seeded table until they write; the first write takes a copy.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
 """One stored JSON object; replaced as a whole, never changed."""
 
-Table = dict[int, Record]
-"""The records of a collection by row; a write puts a new one in its place."""
+Version = object
+"""Stands for the contents of a collection: a write puts another one in its place."""
+
+_Index = dict[Any, list[int]]
 
 _MEMO_LIMIT = 64
 
@@ -24,34 +27,43 @@ class Collection:
     and what they share is never written to.
     """
 
-    __slots__ = ("_memo", "_next_row", "_rows")
+    __slots__ = ("_indexes", "_is_shared", "_memo", "_next_row", "_rows", "_top_id", "_version")
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self._rows: Table = dict(enumerate(records))
+        self._rows: dict[int, Record] = dict(enumerate(records))
         self._next_row = len(self._rows)
         self._memo: dict[Any, Any] = {}
+        self._indexes: dict[str, _Index] = {}
+        self._top_id: int | None = None
+        """The largest id that there ever was, once somebody has asked for the next one."""
+        self._version: Version = object()
+        self._is_shared = False
 
     def fork(self) -> Collection:
         """Return a collection with the same records that goes its own way from here."""
         twin = Collection.__new__(Collection)
         twin._rows, twin._next_row, twin._memo = self._rows, self._next_row, self._memo
+        twin._indexes, twin._top_id, twin._version = self._indexes, self._top_id, self._version
+        self._is_shared = twin._is_shared = True
         return twin
 
     def is_fork_of(self, other: Collection) -> bool:
         """Whether nothing has been written since this one was forked from ``other``."""
-        return self._rows is other._rows
+        return self._version is other._version
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def records(self) -> Iterable[Record]:
+    def records(self) -> list[Record]:
         """Return the records in the order in which they came."""
-        return self._rows.values()
+        return list(self._rows.values())
 
     def find(self, field: str, value: Any) -> list[int]:
-        """Return the rows whose ``field`` (dots reach into it) equals ``value``."""
-        rows: list[int] = self.memo(("index", field), self._index_by(field)).get(value, [])
-        return rows
+        """Return the rows whose ``field`` (dots reach into it) equals ``value``, in order."""
+        index = self._indexes.get(field)
+        if index is None:
+            index = self._indexes[field] = self._index(field)
+        return list(index.get(value, ()))
 
     def get(self, row: int) -> Record:
         """Return the record in ``row``; raises ``KeyError`` when it is gone."""
@@ -62,9 +74,9 @@ class Collection:
         return list(self._rows)
 
     @property
-    def table(self) -> Table:
-        """The present table, to tell later whether something was written since."""
-        return self._rows
+    def version(self) -> Version:
+        """What stands for the present contents, to tell later whether something was written since."""
+        return self._version
 
     def recalled(self, key: Any) -> Any:
         """Return what ``memo`` remembers under ``key``, or ``None``."""
@@ -81,48 +93,86 @@ class Collection:
 
     def add(self, record: Record) -> int:
         """Append ``record`` and return its row."""
+        self._begin_write()
         row = self._next_row
-        self._replace({**self._rows, row: record})
         self._next_row += 1
+        self._put(row, record)
+        if self._top_id is not None:
+            self._top_id = max(self._top_id, _id_of(record))
         return row
 
     def change(self, rows: Iterable[int], changes: Record) -> None:
         """Put ``changes`` over the fields of the records in ``rows``."""
-        table = dict(self._rows)
-        for row in rows:
-            table[row] = {**table[row], **changes}
-        self._replace(table)
+        changed = {row: {**self._rows[row], **changes} for row in rows}
+        if all(self._rows[row] == record for row, record in changed.items()):
+            return
+        self._begin_write()
+        for row, record in changed.items():
+            self._unlist(row)
+            self._put(row, record)
 
     def remove(self, rows: Iterable[int]) -> None:
         """Take the records in ``rows`` away."""
-        gone = set(rows)
-        self._replace({row: record for row, record in self._rows.items() if row not in gone})
+        gone = set(rows) & self._rows.keys()
+        if not gone:
+            return
+        self._begin_write()
+        for row in gone:
+            self._unlist(row)
+            del self._rows[row]
 
     def next_id(self) -> int:
-        """Return an id above every integer ``id`` in the collection."""
-        ids = [r["id"] for r in self._rows.values() if isinstance(r.get("id"), int)]
-        return max(ids, default=0) + 1
+        """Return an id above every integer ``id`` that there ever was in the collection."""
+        if self._top_id is None:
+            self._top_id = max(map(_id_of, self._rows.values()), default=0)
+        return self._top_id + 1
 
-    def _replace(self, table: Table) -> None:
-        self._rows, self._memo = table, {}
+    def _begin_write(self) -> None:
+        """Forget what was computed, and take a copy of what is shared."""
+        self._memo, self._version = {}, object()
+        if self._is_shared:
+            self._rows, self._indexes = dict(self._rows), {}
+            self._is_shared = False
 
-    def _index_by(self, field: str) -> Callable[[], dict[Any, list[int]]]:
-        def index() -> dict[Any, list[int]]:
-            found: dict[Any, list[int]] = {}
-            for row, record in self._rows.items():
-                value = dig(record, field)
-                if not isinstance(value, (list, dict)):
-                    found.setdefault(value, []).append(row)
-            return found
+    def _put(self, row: int, record: Record) -> None:
+        self._rows[row] = record
+        for field, index in self._indexes.items():
+            _list(index, row, dig(record, field))
 
+    def _unlist(self, row: int) -> None:
+        """Take ``row`` out of the indexes."""
+        for field, index in self._indexes.items():
+            value = dig(self._rows[row], field)
+            if _is_listed(value):
+                index[value].remove(row)
+
+    def _index(self, field: str) -> _Index:
+        index: _Index = {}
+        for row, record in self._rows.items():
+            _list(index, row, dig(record, field))
         return index
+
+
+def _list(index: _Index, row: int, value: Any) -> None:
+    if _is_listed(value):
+        insort(index.setdefault(value, []), row)
+
+
+def _is_listed(value: Any) -> bool:
+    """Whether an index has ``value``; lists and objects can't be looked up."""
+    return not isinstance(value, (list, dict))
+
+
+def _id_of(record: Record) -> int:
+    id = record.get("id")
+    return id if isinstance(id, int) else 0
 
 
 def dig(record: Record, field: str) -> Any:
     """Return the value at ``field``, where dots reach into nested objects; ``None`` when absent."""
     value: Any = record
     for step in field.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(step)
     return value

@@ -37,8 +37,8 @@ class Arguments:
         return None
 
 
-def validate(call: Call, operation: Operation, schemas: Schemas) -> Arguments:
-    """Return the arguments of ``call``.
+def validate_address(call: Call, operation: Operation, schemas: Schemas) -> Arguments:
+    """Return the arguments that path and query carry; they depend on nothing else.
 
     Raises ``Refused`` (400) with a sentence that says which value is wrong, what came and what is allowed.
     """
@@ -46,8 +46,7 @@ def validate(call: Call, operation: Operation, schemas: Schemas) -> Arguments:
         parameter.name: _value(parameter, [call.path_arguments[parameter.name]], schemas)
         for parameter in operation.path_parameters
     }
-    query = _query(call, operation, schemas)
-    return Arguments(path, query, _body(call, operation, schemas))
+    return Arguments(path, _query(call, operation, schemas), {})
 
 
 def _query(call: Call, operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -111,7 +110,8 @@ def _shown(texts: list[str]) -> str:
     return ascii(text if len(text) <= 60 else text[:60] + "…")
 
 
-def _body(call: Call, operation: Operation, schemas: Schemas) -> Mapping[str, Any]:
+def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping[str, Any]:
+    """Return the decoded body, empty where none was sent. Raises ``Refused`` (400)."""
     if operation.body is None:
         return {}
     if not call.has_body:

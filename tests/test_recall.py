@@ -137,4 +137,4 @@ def test_long_requests_are_not_remembered(own: MockFlask, computed: list[str]) -
         data(own, long)
 
     assert ["listTags"] * 2 == computed
-    assert not [asked for asked in own.mock.pipeline._arguments if len(asked[2]) > 512]
+    assert not [asked for asked in own.mock.pipeline._addresses if len(asked[2]) > 512]

@@ -36,7 +36,7 @@ def test_forks_go_their_own_way(written: str, teas: Collection) -> None:
 
 
 def test_readers_keep_what_they_began_with(teas: Collection) -> None:
-    """A write replaces the table: whoever iterates over it sees it as it was."""
+    """Whoever iterates over the records sees them as they were, whatever is written meanwhile."""
     reader = iter(teas.records())
     first = next(reader)
     teas.remove([0, 1])

@@ -12,7 +12,7 @@ import orjson
 from mockserver.contract import Operation
 from mockserver.organizations import Account, Organization
 from mockserver.resources.scene import Result, Scene, collection_of
-from mockserver.store import Table
+from mockserver.store import Version
 
 LONGEST_REMEMBERED = 512
 """Characters of path and query; longer requests are answered anew, so that nobody fills the memory."""
@@ -28,13 +28,13 @@ class Answer:
     """The next page, once somebody has written it down."""
     is_valid: bool = False
     """Whether the whole answer was found to match its schema."""
-    tables: tuple[tuple[str, Table], ...] = ()
-    """What it was made from besides its home; a write puts another table in the place of each that it changes."""
+    versions: tuple[tuple[str, Version], ...] = ()
+    """What it was made from besides its home."""
 
     def is_good(self, organization: Organization, account: Account | None) -> bool:
         """Whether everything that the answer was made from is still there."""
-        for name, table in self.tables:
-            if collection_of(name, organization, account).table is not table:
+        for name, version in self.versions:
+            if collection_of(name, organization, account).version is not version:
                 return False
         return True
 
@@ -70,10 +70,10 @@ def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
         return
     if sum(map(len, asked)) > LONGEST_REMEMBERED:
         return
-    seen, home = scene.seen.tables.get(name), scene.collection(name)
-    if seen is not None and seen is not home.table:
+    seen, home = scene.seen.versions.get(name), scene.collection(name)
+    if seen is not None and seen is not home.version:
         return
     # A write to the home forgets what is remembered there, so that needs no look; organizations share it
     # until they write.
-    answer.tables = tuple((n, table) for n, table in scene.seen.tables.items() if n != name)
+    answer.versions = tuple((n, seen) for n, seen in scene.seen.versions.items() if n != name)
     home.memo((scene.operation.id, *asked), lambda: answer)

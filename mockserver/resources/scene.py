@@ -11,7 +11,7 @@ from mockserver.contract import Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
 from mockserver.resources.projection import Shape
-from mockserver.store import Collection, Table
+from mockserver.store import Collection, Version
 from mockserver.validation import Arguments
 
 
@@ -19,13 +19,13 @@ from mockserver.validation import Arguments
 class Seen:
     """What a request looked at."""
 
-    tables: dict[str, Table] = field(default_factory=dict)
-    """The collections by name, each with the table that it had when it was first looked at."""
+    versions: dict[str, Version] = field(default_factory=dict)
+    """The collections by name, each in the version that was first looked at."""
     more: bool = False
     """Whether it looked at something besides collections: the time, the account, the organization."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of many requests
 class Scene:
     """One valid, permitted request and the part of the world that it may touch."""
 
@@ -52,7 +52,7 @@ class Scene:
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` of the account, or of the organization where accounts share it."""
         found = collection_of(name, self._organization, self._account)
-        self.seen.tables.setdefault(name, found.table)
+        self.seen.versions.setdefault(name, found.version)
         return found
 
     @property
