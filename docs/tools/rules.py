@@ -19,7 +19,12 @@ This page is what `python -m docs.tools.rules` prints.
 - **Checked by** names the gate's scenario in `contract_tests/checks`: its module and function.
 - **Defects** are the mistakes that `contract-tests prove` plants to show that the check finds them: [what the gate catches](defects.md).
 
-`contract-tests rules` prints what each check needs from a server, and a running mock shows all this under `/rules`.
+`contract-tests rules` prints what each check needs from a server, and a running mock shows all this under `/rules`:
+
+<picture>
+  <source media="(max-width: 600px)" srcset="images/rules-390.webp">
+  <img src="images/rules-1440.webp" alt="The page of the rules in a running mock">
+</picture>
 """
 _COLUMNS = ("rule", "level", "sentence", "source", "checked by", "defects")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from os.path import normpath, relpath
+from os.path import normpath
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,11 +47,11 @@ def stage(folder: Path = STAGED) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs" / "images", folder / "images")
     for source, name in pages().items():
-        page = _Page(source, name, folder)
+        page = Page(source, name, folder)
         page.write((ROOT / source).read_text("utf-8"))
 
 
-class _Page:
+class Page:
     """One page on its way into the site."""
 
     def __init__(self, source: str, name: str, folder: Path) -> None:
@@ -79,7 +79,10 @@ class _Page:
             return words if "`" in words else f"{words} (`{path}`)"
         if not (ROOT / path).is_file():
             raise Dangling(f"{base} links to {target}, which isn't there")
-        return f"[{words}]({relpath(self._place(path, anchor), PurePosixPath(self.name).parent)}{anchor})"
+        place = self._place(path, anchor)
+        if place == self.name and not anchor:
+            return words
+        return f"[{words}]({place}{anchor})"
 
     def _place(self, path: str, anchor: str) -> str:
         """Return where a file of the repository lies in the site; one that is no page is copied."""
