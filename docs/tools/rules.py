@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from contract_tests.checks import Check, load_checks
+from contract_tests.checks import load_checks
 from mockserver.pages.catalogue import defects_by_rule
 from mockserver.rules import RULES, Rule
 
@@ -15,11 +15,15 @@ _HEAD = """# The rules
 Every promise of the contract that OpenAPI can't say, from the one catalogue that mock, gate and reports read.
 This page is what `python -m docs.tools.rules` prints.
 
+- **Sentence** is what is promised, and in brackets of what.
 - **Level** says where the sentence comes from, and so what a breach does to a run: [levels](contract.md#levels).
-- **Checked by** names the gate's scenario in `contract_tests/checks`: its module and function.
+- **Checked by** names the gate's scenario, a function in `contract_tests/checks`.
 - **Defects** are the mistakes that `contract-tests prove` plants to show that the check finds them: [what the gate catches](defects.md).
 
-`contract-tests rules` prints what each check needs from a server, and a running mock shows all this under `/rules`:
+`contract-tests rules` prints what each check needs from a server, and a running mock shows all this under `/rules`.
+"""
+_TAIL = """
+## In a running mock
 
 <picture>
   <source media="(max-width: 600px)" srcset="images/rules-390.webp">
@@ -46,25 +50,20 @@ def page() -> str:
             for rule in found
         ]
         parts.append(f"## {area}\n\n" + _table(rows))
-    return "\n".join(parts)
+    return "\n".join(parts) + _TAIL
 
 
 def checks_by_rule() -> Mapping[str, list[str]]:
-    """Return the checks that judge each rule, by the rule's id."""
+    """Return the scenarios that judge each rule, by the rule's id."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for check in load_checks():
         for rule in check.rules:
-            found[rule.id].append(_name(check))
+            found[rule.id].append(check.scenario.__name__)
     return found
 
 
-def _name(check: Check) -> str:
-    area = check.scenario.__module__.rpartition(".")[2]
-    return f"{area}.{check.scenario.__name__}"
-
-
 def _sentence(rule: Rule) -> str:
-    return f"{rule.sentence} *Of {rule.applies}.*"
+    return f"{rule.sentence} *({rule.applies})*"
 
 
 def _code(names: Iterable[str]) -> str:

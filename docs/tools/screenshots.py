@@ -89,14 +89,23 @@ SUBJECTS = (
 )
 
 
+def still() -> Clock:
+    """Return a clock that stands."""
+    clock = Clock()
+    clock.freeze(parse_time(FROZEN))
+    return clock
+
+
 def report() -> str:
     """Return the HTML report of a run on a mock with two planted defects."""
-    app = create_app()
+    app = create_app(clock=still())
     site_of(app.mock).plant([defect_named(name) for name in DEFECTS])
     with MockServer(app) as server:
         asked = Asked(fast=True)
         outcome = check_target(load_contract(), profile_of(server), asked, lambda _: None)
-        # How long it took, and how often it had to ask, differ from run to run.
+        # How long it took, what came first and how often it had to ask differ from run to run.
+        for finding in outcome.findings:
+            finding.breaches.sort(key=lambda breach: breach.operation.split()[::-1])
         asked_for = round(outcome.requests, -3)
         told = replace(outcome, spec="openapi.yaml", seconds=20.0, requests=asked_for)
         return as_html(told).replace(server.url, SHOWN)
@@ -145,13 +154,11 @@ def main() -> None:
     """Start a mock and a browser, and take every picture."""
     from playwright.sync_api import sync_playwright
 
-    clock = Clock()
-    clock.freeze(parse_time(FROZEN))
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("docs: there is no Chromium on the PATH to take pictures with")
     with (
-        MockServer(create_app(clock=clock)) as server,
+        MockServer(create_app(clock=still())) as server,
         TemporaryDirectory() as folder,
         sync_playwright() as driver,
     ):
@@ -165,7 +172,12 @@ def main() -> None:
         subjects = (
             *SUBJECTS,
             Subject("report", written),
-            Subject("breach", f"{written}#auth.key-revoked"),
+            Subject(
+                "breach",
+                f"{written}#auth.key-revoked",
+                clicks=("details.breach summary:visible",),
+                then="details.breach[open]",
+            ),
         )
         for subject in subjects:
             for width in WIDTHS:

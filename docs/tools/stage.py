@@ -46,6 +46,7 @@ def stage(folder: Path = STAGED) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs" / "images", folder / "images")
+    shutil.copyfile(ROOT / "docs" / "tools" / "site.css", folder / "site.css")
     for source, name in pages().items():
         page = Page(source, name, folder)
         page.write((ROOT / source).read_text("utf-8"))
