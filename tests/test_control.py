@@ -391,6 +391,8 @@ def test_reset_of_the_world(own: Control) -> None:
 MISUSE: dict[str, tuple[str, str, Any, str]] = {
     "unknown-member": ("POST", "/organizations", {"limits": 5}, "limits"),
     "bad-id": ("POST", "/organizations", {"id": "a/b"}, "id"),
+    "bad-id-in-path": ("PUT", "/organizations/a.b", {}, "organization"),
+    "two-ids": ("PUT", "/organizations/crane", {"id": "other"}, "id"),
     "negative-limit": ("POST", "/organizations", {"limit_minute": -1}, "limit_minute"),
     "fractional-limit": ("POST", "/organizations", {"limit_day": 1.5}, "limit_day"),
     "bad-mode": ("POST", "/organizations", {"mode": "on"}, "mode"),
