@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 import trustme
+import urllib3
 
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
 from contract_tests.plan import Explored, Plan
 from contract_tests.profile import Profile
+from contract_tests.proxy.forward import Forwarder
+from contract_tests.proxy.server import ProxyServer
+from contract_tests.proxy.watch import Watcher
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
 from contract_tests.verdicts import Breach, Ledger
@@ -276,3 +280,35 @@ def test_a_certificate_belongs_to_its_host(
         assert is_answered == (200 == target.send(ASK).status)
 
     assert is_answered == any(SECRET.value.encode() in part for part in heard)
+
+
+def explored_anyway(url: str, contract: Contract) -> None:
+    assert explored(url, contract).errors
+
+
+def passed_on(url: str, contract: Contract) -> None:
+    forwarder = Forwarder(url, Watcher(contract, lambda *_: None))
+    with ProxyServer(forwarder) as proxy:
+        answer = urllib3.request("GET", f"{proxy.url}{ASK.path}", headers=ASK.sent_headers())
+
+    assert 502 == answer.status
+
+
+@pytest.mark.parametrize("ask", [explored_anyway, passed_on], ids=["exploration", "proxy"])
+def test_no_other_client_sends_a_key_to_an_impostor(
+    ask: Callable[[str, Contract], None], contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither Schemathesis's client nor the proxy's takes a certificate that nobody vouches for."""
+    monkeypatch.setattr("contract_tests.bounds._MOST_SILENT", 0.5)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    heard: list[bytes] = []
+
+    def serve(plain: socket.socket) -> None:
+        with context.wrap_socket(plain, server_side=True) as secure:
+            heard.append(secure.recv(65_536))
+
+    with serving(serve, hears=False) as url:
+        ask(url.replace("http:", "https:"), contract)
+
+    assert not b"".join(heard)
