@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -17,7 +16,7 @@ from contract_tests.baseline import read_baseline
 from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
 from contract_tests.gate import Asked, check_target
-from contract_tests.profile import Profile, read_profile
+from contract_tests.profile import Profile, checked_url, read_profile
 from contract_tests.proxy.command import run_proxy
 from contract_tests.reports import parse_reports, write_reports
 from contract_tests.reports.terminal import print_outcome
@@ -133,22 +132,12 @@ def _target(
     """Yield the profile of the target; starts the embedded mock when nothing else is named."""
     if file is not None:
         profile = read_profile(file, contract)
-        yield replace(profile, base_url=url.rstrip("/")) if url else profile
+        yield replace(profile, base_url=checked_url(url)) if url else profile
     elif url is not None:
-        yield Profile(_base_url(url))
+        yield Profile(checked_url(url))
     else:
         with embedded_mock(spec) as profile:
             yield profile
-
-
-def _base_url(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise SuiteError(f"{url!r} is no http or https URL")
-    if "@" in urlsplit(url).netloc:
-        raise SuiteError(
-            "the URL holds a name or a password, which reports would show; leave it out"
-        )
-    return url.rstrip("/")
 
 
 def _known(names: list[str]) -> None:
@@ -227,7 +216,7 @@ def proxy_command(
     url: str, host: str, port: int, strict: bool, reports: str, spec: Path | None
 ) -> None:
     """Pass traffic through to the server at URL and judge it, until interrupted."""
-    files, base_url = parse_reports(reports), _base_url(url)
+    files, base_url = parse_reports(reports), checked_url(url)
     outcome = run_proxy(
         base_url,
         host,

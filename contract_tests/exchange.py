@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeGuard
 
 import orjson
 
-from contract_tests.text import printable
+from mockserver.words import printable
 
 _SHOWN_HEADERS = frozenset(
     {"allow", "content-length", "content-type", "date", "retry-after", "transfer-encoding"}
@@ -17,6 +17,7 @@ _SHOWN_HEADERS = frozenset(
 """The only headers that evidence shows; anything else might carry a secret."""
 
 _SHOWN_BODY = 600
+_MOST_TEXT = 4_096
 _LOOKED_AT = 65_536
 """Bytes of a body that are searched for keys; far fewer are shown."""
 
@@ -110,6 +111,22 @@ class Exchange:
     def rate_limits(self) -> dict[str, Any]:
         """The ``_meta._rate_limits`` of a success; empty when there are none."""
         return member(member(self.json, "_meta"), "_rate_limits")
+
+    def trimmed(self) -> Exchange:
+        """Return what reports need of the exchange, so that many large answers don't fill the memory."""
+        headers = {
+            name: self.brief(value)
+            for name, value in self.headers.items()
+            if name in _SHOWN_HEADERS
+        }
+        return replace(self, headers=headers, body=self.body[:_LOOKED_AT])
+
+    def brief(self, text: str) -> str:
+        """Return ``text``, cut if it is longer than anybody reads."""
+        # Masked before it is cut, so that no cut leaves a part of a key.
+        if len(text) <= _MOST_TEXT:
+            return text
+        return self.masked(text[:_LOOKED_AT])[:_MOST_TEXT] + "…"
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""

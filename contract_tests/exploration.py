@@ -16,6 +16,7 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
+from contract_tests.bounds import bounded
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
@@ -39,12 +40,14 @@ def explore(plan: Plan) -> Explored:
     schema.config.update(base_url=plan.base_url)
     explored = schema if plan.writes else schema.include(method="GET")
     watcher = _Watcher(plan, contract)
-    stream = from_schema(explored).execute()
-    for event in stream:
-        watcher.see(event)
-        if plan.budget is not None and watcher.explored.requests >= plan.budget:
-            watcher.explored.stopped = True
-            stream.stop()
+    with bounded() as silence:
+        stream = from_schema(explored).execute()
+        for event in stream:
+            watcher.see(event)
+            spent = plan.budget is not None and watcher.explored.requests >= plan.budget
+            if spent or silence.is_final:
+                watcher.explored.stopped = True
+                stream.stop()
     return watcher.explored
 
 

@@ -62,6 +62,18 @@ class _Secure(HTTPSConnection):
     response_class = _Response
 
 
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+PATIENT_POOLS = {"http": _PlainPool, "https": _SecurePool}
+"""Pools of connections whose answers end in time, by the scheme of the URL."""
+
+
 def patient_pool(url: str, **options: Any) -> urllib3.HTTPConnectionPool:
     """Return a pool of connections to ``url`` whose answers end in time; ``options`` are urllib3's."""
     pool = urllib3.connection_from_url(url, retries=False, **options)

@@ -24,6 +24,8 @@ KEYS = ("full", "second", "other", "revoked", "expired", "unsubscribed", "past_d
 
 _REFERENCE = re.compile(r"\$\{(?P<env>[A-Z_][A-Z0-9_]*)\}|file:(?P<file>.+)")
 
+_LONGEST_KEY = 4_096
+
 _SHAPE: Shape = closed(
     {
         "base_url": {"type": "string", "pattern": "^https?://"},
@@ -81,7 +83,7 @@ def read_profile(file: Path, contract: Contract) -> Profile:
         raise ProfileError(f"{file}: keys.restricted and restricted_permissions need each other")
     allow = value.get("allow", {})
     return Profile(
-        base_url=value["base_url"].rstrip("/"),
+        base_url=_base_url(value["base_url"], file),
         keys={name: _secret(name, text, file) for name, text in value.get("keys", {}).items()},
         restricted_permissions=permissions,
         accounts=value.get("accounts", {}),
@@ -91,6 +93,37 @@ def read_profile(file: Path, contract: Contract) -> Profile:
         max_requests=value.get("max_requests"),
         control=value.get("control", False),
     )
+
+
+def checked_url(text: str) -> str:
+    """Return a base URL without its last slash.
+
+    Raises ``SuiteError`` unless it is one that can be asked and shown.
+    """
+    if not text.startswith(("http://", "https://")):
+        raise SuiteError(f"{text!r} is no http or https URL")
+    if not re.fullmatch("[!-~]+", text) or not _host_of(text):
+        raise SuiteError(f"{text!r} is no URL; write one such as https://api.example.com")
+    if "@" in urlsplit(text).netloc:
+        raise SuiteError(
+            "the URL holds a name or a password, which reports would show; leave it out"
+        )
+    return text.rstrip("/")
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:  # an odd port, or a broken IPv6 address
+        return None
+
+
+def _base_url(text: str, file: Path) -> str:
+    try:
+        return checked_url(text)
+    except SuiteError as error:
+        raise ProfileError(f"{file}: base_url: {error}") from None
 
 
 def _secret(name: str, text: str, file: Path) -> Secret:
@@ -105,7 +138,18 @@ def _secret(name: str, text: str, file: Path) -> Secret:
         if not value:
             raise ProfileError(f"{file}: keys.{name}: the variable {match['env']} is not set")
         return Secret(name, value.strip())
+    return Secret(name, _key_in(match["file"], name, file))
+
+
+def _key_in(path: str, name: str, file: Path) -> str:
+    """Return the key in the file at ``path``; whatever else stands there is neither read whole nor shown."""
     try:
-        return Secret(name, (file.parent / match["file"]).read_text().strip())
-    except (OSError, UnicodeDecodeError):
-        raise ProfileError(f"{file}: keys.{name}: the file {match['file']} can't be read") from None
+        with (file.parent / path).open("rb") as stream:
+            text = stream.read(_LONGEST_KEY + 1).decode().strip()
+    except (OSError, ValueError):
+        raise ProfileError(f"{file}: keys.{name}: the file {path} can't be read") from None
+    if not re.fullmatch("[!-~]+", text) or len(text) > _LONGEST_KEY:
+        raise ProfileError(
+            f"{file}: keys.{name}: the file {path} holds no key: one line without spaces"
+        )
+    return text

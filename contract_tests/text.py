@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mockserver.words import printable
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#|!])")
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with what isn't printable replaced; lines stay lines."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
 
 
 def in_one_line(text: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from contract_tests.exchange import Exchange
-from contract_tests.text import printable
 from mockserver import rules as catalogue
 from mockserver.rules import RULES, Rule
+from mockserver.words import printable
 
 FOUNDATIONS = (catalogue.ENVELOPE, catalogue.HEADROOM, catalogue.ORGS_INDEPENDENT)
 """Rules that other checks rest on; where one is broken, what else is broken may follow from it."""
@@ -52,6 +52,13 @@ class Breach:
     def found_shown(self) -> str:
         """What came instead, without any key that the server may have put into it."""
         return printable(self.found) if self.exchange is None else self.exchange.masked(self.found)
+
+    def trimmed(self) -> Breach:
+        """Return the breach without what no report shows."""
+        if self.exchange is None:
+            return self
+        found = self.exchange.brief(self.found)
+        return replace(self, found=found, exchange=self.exchange.trimmed())
 
     def shown(self, base_url: str) -> dict[str, Any]:
         """Return the breach as reports show it, keys masked."""
@@ -124,7 +131,7 @@ class Ledger:
             finding.times += 1
             finding.exercised.add(breach.operation)
             if all(breach.operation != known.operation for known in finding.breaches):
-                finding.breaches.append(breach)
+                finding.breaches.append(breach.trimmed())
 
     def leave(self, rule: Rule, reason: str) -> None:
         """Record that the rule could not be judged here."""

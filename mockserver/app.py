@@ -18,6 +18,7 @@ from mockserver.call import step_aside
 from mockserver.clock import Clock
 from mockserver.contract import load_contract
 from mockserver.control import control_blueprint
+from mockserver.control.guard import check_token
 from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.fixtures import read_fixtures
@@ -50,8 +51,9 @@ def create_app(
 
     ``fixtures`` and ``spec`` are paths of a fixture directory and an OpenAPI document, by default the
     packaged ones; ``token`` opens the control API and the pages to other hosts than loopback.
-    Raises ``ContractError`` or ``FixtureError`` when one of them can't be used.
+    Raises ``ContractError`` or ``FixtureError`` when one of them can't be used, ``Misuse`` at an empty token.
     """
+    check_token(token)
     contract = load_contract(Path(spec) if spec else None)
     seed = read_fixtures(contract, Path(fixtures) if fixtures else None)
     mock = Mock(

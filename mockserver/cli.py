@@ -17,7 +17,7 @@ from mockserver.contract import load_contract
 from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
-from mockserver.words import plural
+from mockserver.words import plural, printable
 
 if TYPE_CHECKING:
     from mockserver.world import World
@@ -228,4 +228,5 @@ def _print(head: Sequence[str], rows: Sequence[Sequence[str]], as_json: bool) ->
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return tabulate(rows, head, tablefmt="plain")
+    shown = [[printable(str(cell)) for cell in row] for row in rows]
+    return tabulate(shown, head, tablefmt="plain")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mockserver.errors import SuiteError, Unavailable
+from mockserver.words import printable
 
 EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 3
@@ -27,7 +28,7 @@ def plain_errors(name: str) -> Callable[[Callable[..., None]], Callable[..., Non
             try:
                 command(*args, **kwargs)
             except SuiteError as error:
-                click.echo(f"{name}: {error}", err=True)
+                click.echo(f"{name}: {printable(str(error))}", err=True)
                 sys.exit(EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_USAGE)
 
         return guarded

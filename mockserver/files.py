@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 
 MOST_BYTES = 32 * 1_048_576
 """The largest file, and the largest body of the control API, that is read."""
@@ -36,9 +35,11 @@ def write_whole(file: Path, text: str) -> None:
     if target.exists() and not target.is_file():  # /dev/stdout, or a pipe
         target.write_text(text, encoding="utf-8")
         return
-    scratch = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
+    scratch = target.with_name(f".{target.name}.{token_hex(8)}")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        # Only as a new file: in a folder that others write to, a link could lie there.
+        with scratch.open("x", encoding="utf-8") as stream:
+            stream.write(text)
         scratch.replace(target)
     finally:
         with suppress(OSError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mockserver.app import MockFlask
 from mockserver.errors import SuiteError
 from mockserver.mock import Mock
+from mockserver.words import printable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -40,7 +41,7 @@ class WatchedApp:
         try:
             self._app = self._build()
         except SuiteError as error:
-            self._tell(f"not reloaded: {error}")
+            self._tell(f"not reloaded: {printable(str(error))}")
         else:
             self._tell("reloaded: organizations, windows and journals begin anew")
 

@@ -1,4 +1,4 @@
-"""YAML as our files use it: the fast loader, refusing duplicate keys and keeping dates as text."""
+"""YAML as our files use it: the fast loader, refusing duplicate keys and keeping dates and times as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyYAML was built with it
-    """Differs from PyYAML's safe loader in two points where that one loses data silently."""
+    """Differs from PyYAML's safe loader where that one loses data silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
@@ -35,6 +35,20 @@ class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyY
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return mapping
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
+        """Return a number; `10:30` is a text, of which PyYAML would make minutes, slowly if it is long."""
+        return node.value if ":" in node.value else super().construct_yaml_int(node)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> Any:
+        """Return a number; `10:30.5` is a text."""
+        return node.value if ":" in node.value else super().construct_yaml_float(node)
+
+
+for _name, _number in (
+    ("int", _Loader.construct_yaml_int),
+    ("float", _Loader.construct_yaml_float),
+):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _number)
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]

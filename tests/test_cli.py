@@ -206,3 +206,17 @@ def test_serve(served: tuple[subprocess.Popen[str], str, str], contract: Contrac
 
 def test_exit_codes_are_told() -> None:
     assert "0 done, 2 wrong use" in " ".join(run("--help").stdout.split())
+
+
+def test_tables_show_text_of_files_as_text(tmp_path: Path) -> None:
+    """A note in a fixture doesn't steer the terminal."""
+    (tmp_path / "world.yaml").write_text(
+        "roles: {full: ['*']}\n"
+        "organizations:\n"
+        '- {id: a, accounts: [{id: 1}], keys: [{key: fm_api_test_a, role: full, note: "\\e[31mred"}]}\n'
+    )
+    result = CliRunner().invoke(main, ["keys", "--fixtures", str(tmp_path)])
+
+    assert 0 == result.exit_code, result.output
+    assert "[31mred" in result.output
+    assert "\x1b" not in result.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,6 +208,22 @@ def test_refuses_what_is_no_document(text: bytes, message: str, tmp_path: Path) 
 def test_refuses_what_it_cannot_read(name: str, tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="can't be read"):
         load_contract(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "place", ["{url}/x.json", "file:///etc/hostname", "../other.yaml", "{url}#/a"]
+)
+def test_fetches_nothing(place: str, small: Document, tmp_path: Path) -> None:
+    """A reference leads to a place in the document; no other file is read, and nobody is asked."""
+    document = copy.deepcopy(small)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        document["components"]["schemas"]["Tag"]["allOf"] = [{"$ref": place.format(url=url)}]
+        with pytest.raises(ContractError, match="nothing stands at"):
+            load_contract(write(tmp_path / "api.yaml", document))
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_loads_a_sound_document(small: Document, tmp_path: Path) -> None:

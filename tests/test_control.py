@@ -15,6 +15,7 @@ from mockserver.contract.checks import each_example
 from mockserver.control.blueprint import ROUTES
 from mockserver.control.document import control_document
 from mockserver.envelope import JSON_TYPE
+from mockserver.errors import Misuse
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -391,6 +392,8 @@ def test_reset_of_the_world(own: Control) -> None:
 MISUSE: dict[str, tuple[str, str, Any, str]] = {
     "unknown-member": ("POST", "/organizations", {"limits": 5}, "limits"),
     "bad-id": ("POST", "/organizations", {"id": "a/b"}, "id"),
+    "bad-id-in-path": ("PUT", "/organizations/a.b", {}, "organization"),
+    "two-ids": ("PUT", "/organizations/crane", {"id": "other"}, "id"),
     "negative-limit": ("POST", "/organizations", {"limit_minute": -1}, "limit_minute"),
     "fractional-limit": ("POST", "/organizations", {"limit_day": 1.5}, "limit_day"),
     "bad-mode": ("POST", "/organizations", {"mode": "on"}, "mode"),
@@ -570,6 +573,15 @@ def test_token(address: str, headers: dict[str, str], status: int) -> None:
     answer = client.get("/_mock/", headers={"Host": "mock.example", **headers}, **options)
 
     assert status == answer.status_code
+
+
+@pytest.mark.parametrize(
+    "token", ["", " ", "two words", "s3cret\n", "s\u00e9cret", "\x1b[31m"], ids=ascii
+)
+def test_refuses_tokens_that_guard_nothing(token: str) -> None:
+    """An empty one, as of a variable that isn't set, would let everybody in."""
+    with pytest.raises(Misuse, match="token"):
+        create_app(token=token)
 
 
 def test_the_mocked_api_has_no_guard(control: Control) -> None:

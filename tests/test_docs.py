@@ -133,3 +133,14 @@ def test_options_of_the_guides_exist() -> None:
         ):
             for option in re.findall(r"(?<!\w)--[a-z-]+", rest):
                 assert option in known.get((program, name), set()), f"{page.name}: {name} {option}"
+
+
+def test_threats_are_proven_by_tests_that_exist() -> None:
+    """The page names the files that defend and the tests that prove it; a renamed one is noticed."""
+    page = (ROOT / "docs" / "threat-model.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    files = re.findall(r"`((?:mockserver|contract_tests)/[\w/.]*)`", page)
+
+    assert 40 < len(named)
+    assert [] == [name for file, name in named if f"def {name}(" not in (ROOT / file).read_text()]
+    assert [] == [file for file in files if not (ROOT / file).exists()]

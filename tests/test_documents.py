@@ -50,6 +50,8 @@ DOCUMENTS: dict[str, bytes] = {
     "deep-blocks": b"\n".join(b" " * level + b"a:" for level in range(2_000)),
     "deeper-than-the-validator": b"a: " + b"[" * 400 + b"]" * 400,
     "long-number": b"base_url: " + b"9" * 5_000,
+    "base-sixty": b"base_url: 1" + b":1" * 1_000_000,
+    "base-sixty-fraction": b"base_url: 1" + b":1" * 5_000 + b".5",
     "binary": b"base_url: !!binary aGFsbG8=",
     "date": b"base_url: !!timestamp 2020-01-01",
     "object": b"base_url: !!python/object/apply:os.system [ls]",
@@ -209,6 +211,20 @@ def test_writes_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     assert "old" == file.read_text()
     assert [file] == list(tmp_path.iterdir())
+
+
+def test_writes_through_no_link_that_lies_in_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever guesses the name of the file that is written first gets nothing overwritten."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    monkeypatch.setattr(files, "token_hex", lambda _: "guessed")
+    (tmp_path / ".run.json.guessed").symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "run.json", "new")
+
+    assert "precious" == victim.read_text()
 
 
 def test_writes_through_links_and_into_pipes(tmp_path: Path) -> None:

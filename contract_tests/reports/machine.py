@@ -7,9 +7,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contract_tests.reports.outcome import Outcome
-from contract_tests.text import in_markdown, printable
+from contract_tests.text import in_markdown
 from contract_tests.verdicts import Finding, Verdict
-from mockserver.words import plural
+from mockserver.words import plural, printable
 
 VERSION = 1
 """The version of the JSON report; raised when a member changes its meaning or goes away."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contract_tests.baseline import Judged
+from contract_tests.text import in_one_line
 from contract_tests.verdicts import Finding, Ledger, Verdict
 from mockserver.rules import Level
 
@@ -44,7 +45,11 @@ class Outcome:
         if finding.verdict is not Verdict.BROKEN or self.breaks(finding):
             return str(finding.verdict)
         gap = self.baseline.accepted.get(finding.rule.id)
-        mild = "advisory" if gap is None else f"accepted until {gap.expires}: {gap.reason}"
+        mild = (
+            "advisory"
+            if gap is None
+            else f"accepted until {gap.expires}: {in_one_line(gap.reason)}"
+        )
         return f"{finding.verdict} ({mild})"
 
     @property

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 
 from flask import Request
+
+from mockserver.errors import Misuse
 
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 """To a browser another port is the same site, yet it is another origin."""
 
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+
+
+def check_token(token: str | None) -> None:
+    """Raise ``Misuse`` at a token that no header carries, or that a request without the header has too."""
+    if token is not None and not re.fullmatch("[!-~]+", token):
+        raise Misuse(
+            "the token must be visible ASCII characters without spaces, and not empty;"
+            " leave it out to let in callers on this machine only"
+        )
 
 
 def reason_to_refuse(request: Request, token: str | None) -> str | None:

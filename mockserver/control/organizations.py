@@ -8,10 +8,15 @@ from typing import Any
 
 from mockserver.control.accounts import account_seed, shown_account
 from mockserver.control.asked import ONE, Asked, Routes
+from mockserver.control.document import control_document
 from mockserver.control.keys import add_key, granted, shown_key
+from mockserver.errors import Misuse
 from mockserver.organizations import Organization
 from mockserver.seeds import OrganizationSeed, Subscription
 from mockserver.windows import LimiterMode
+
+ID = "#/components/parameters/Organization/schema"
+"""Where the document says what an id is."""
 
 _PLAIN = ("name", "limit_minute", "limit_day", "rolling", "retry_after", "journal_size")
 
@@ -32,9 +37,23 @@ def list_organizations(asked: Asked) -> Any:
 
 def create_organization(asked: Asked) -> Any:
     """Make an organization, with its accounts and keys."""
+    return _made(asked, asked.body.get("id") or asked.world.mint_id())
+
+
+def name_organization(asked: Asked, organization: str) -> Any:
+    """Make an organization under the id in the path. Raises ``Misuse`` when the path holds no id."""
+    problem = control_document().problem(ID, organization, "organization")
+    if problem is not None:
+        raise Misuse(problem)
+    if asked.body.get("id", organization) != organization:
+        raise Misuse(f"id: the path names {organization}; leave the id out of the body")
+    return _made(asked, organization)
+
+
+def _made(asked: Asked, id: str) -> Any:
     body = asked.body
     seed = OrganizationSeed(
-        id=body.get("id") or asked.world.mint_id(),
+        id=id,
         subscription=Subscription(body.get("subscription", Subscription.ACTIVE)),
         mode=LimiterMode(body.get("mode", LimiterMode.ENFORCE)),
         accounts=tuple(account_seed(account) for account in body.get("accounts", [{}])),
@@ -109,6 +128,7 @@ ROUTES: Routes = (
     ("/organizations", "GET", list_organizations),
     ("/organizations", "POST", create_organization),
     (ONE, "GET", get_organization),
+    (ONE, "PUT", name_organization),
     (ONE, "PATCH", change_organization),
     (ONE, "DELETE", remove_organization),
     (f"{ONE}/reset", "POST", reset_organization),

@@ -9,12 +9,11 @@ from flask import Response
 
 from mockserver.control.asked import ONE, Asked, Routes
 from mockserver.control.document import control_document
-from mockserver.control.organizations import shown
+from mockserver.control.organizations import ID, shown
 from mockserver.errors import Misuse
 from mockserver.state import dump, read
 
 YAML_TYPE = "application/yaml"
-_ID = "#/components/parameters/Organization/schema"
 
 
 def dump_state(asked: Asked, organization: str) -> Any:
@@ -30,7 +29,7 @@ def dump_state(asked: Asked, organization: str) -> Any:
 
 def load_state(asked: Asked, organization: str) -> Any:
     """Put an organization into a saved state. Raises ``Misuse`` when the path holds no id."""
-    problem = control_document().problem(_ID, organization, "organization")
+    problem = control_document().problem(ID, organization, "organization")
     if problem is not None:
         raise Misuse(problem)
     saved = read(asked.body, asked.world.permissions)

@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -46,6 +47,9 @@ class Backend(Protocol):
 
         Raises ``Misuse`` with the mock's own sentence when it refuses, ``Unavailable`` when it isn't there.
         """
+
+    def make(self, body: Any) -> Any:
+        """Make the organization that ``body`` describes, and return it. Raises as ``call`` does."""
 
     def close(self) -> None:
         """Give back what the backend holds: its port and its threads."""
@@ -104,6 +108,10 @@ class InProcess:
             int(status.split()[0]), b"".join(pieces), headers.get(_KIND), f"{method} /_mock{path}"
         )
 
+    def make(self, body: Any) -> Any:
+        """Make an organization under the next free id."""
+        return self.call("POST", "/organizations", body)
+
     def close(self) -> None:
         """Stop the server, if it ever started."""
         if self._server is not None:
@@ -159,6 +167,10 @@ class Remote:
             ) from None
         finally:
             connection.close()
+
+    def make(self, body: Any) -> Any:
+        """Make an organization under an id of our own: behind a router, the id says which mock is asked."""
+        return self.call("PUT", f"/organizations/org-{token_hex(6)}", body)
 
     def close(self) -> None:
         """Do nothing: the server belongs to somebody else."""

@@ -168,9 +168,7 @@ class FansMetric:
         self.close()
 
     def _made(self, body: Mapping[str, Any]) -> TestOrganization:
-        organization = TestOrganization(
-            self._backend, self._backend.call("POST", "/organizations", body)
-        )
+        organization = TestOrganization(self._backend, self._backend.make(body))
         self.organizations.append(organization)
         return organization
 

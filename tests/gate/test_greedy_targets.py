@@ -9,17 +9,24 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
+import urllib3
 
-from contract_tests.exchange import Request, Secret
+from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
-from contract_tests.plan import Plan
+from contract_tests.plan import Explored, Plan
 from contract_tests.profile import Profile
+from contract_tests.proxy.forward import Forwarder
+from contract_tests.proxy.server import ProxyServer
+from contract_tests.proxy.watch import Watcher
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
+from contract_tests.verdicts import Breach, Ledger
+from mockserver import rules
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
 
@@ -146,6 +153,61 @@ def test_no_answer_takes_all_memory(swelling: str, monkeypatch: pytest.MonkeyPat
     assert peak < 48 * MIB
 
 
+def explored(url: str, contract: Contract) -> Explored:
+    """Explore the server at ``url`` with a few requests; Schemathesis asks with a client of its own."""
+    return explore(
+        Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=(), budget=3)
+    )
+
+
+@pytest.mark.parametrize("drip", ["header", "body-to-the-end", "chunk-extension"])
+def test_exploration_gives_a_drip_up(
+    drip: str, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some waiting nothing more is asked, however many requests were planned."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
+    monkeypatch.setattr("contract_tests.bounds._MOST_SILENT", 0.5)
+    begun = stopwatch()
+    with serving(DRIPS[drip]) as url:
+        found = explored(url, contract)
+
+    assert found.stopped
+    assert found.unanswered or found.errors
+    assert stopwatch() - begun < 30
+
+
+@pytest.mark.parametrize("swelling", ["endless-body", "endless-headers", "small-bomb"])
+def test_exploration_takes_no_more_memory(swelling: str, contract: Contract) -> None:
+    """The peak is that of an honest exploration and a few cut answers."""
+    serve = SWELLING.get(swelling) or bomb(1, 100 * MIB)
+    with serving(serve) as url:
+        tracemalloc.start()
+        try:
+            explored(url, contract)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak < 250 * MIB
+
+
+def test_many_large_breaches_take_little_memory() -> None:
+    """Of an answer that broke a rule, only what a report shows is kept."""
+    ledger = Ledger()
+    large = Exchange(ASK, 500, {"x-a": "a" * MIB, "allow": "b" * MIB}, b"c" * MIB)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            breach = Breach(rules.FLAT, f"GET /v1/{number}", "flat", "d" * MIB, replace(large))
+            ledger.break_(breach)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert 100 == len(ledger.findings["error.flat"].breaches)
+    assert kept < 16 * MIB
+
+
 def test_what_follows_an_answer_is_no_answer() -> None:
     """A length that says too little leaves bytes behind; the next request has its own answer."""
     hidden = b"HTTP/1.1 500 X\r\nContent-Length: 2\r\n\r\n{}"
@@ -188,11 +250,9 @@ def test_follows_nobody_elsewhere(status: str) -> None:
 def test_explores_nobody_else(contract: Contract) -> None:
     """Schemathesis has a client of its own; it stays with the target too."""
     with leading_elsewhere("307") as (url, asked):
-        explored = explore(
-            Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=(), budget=5)
-        )
+        found = explored(url, contract)
 
-    assert explored.requests >= 5
+    assert found.requests >= 3
     assert [] == asked
 
 
@@ -220,3 +280,35 @@ def test_a_certificate_belongs_to_its_host(
         assert is_answered == (200 == target.send(ASK).status)
 
     assert is_answered == any(SECRET.value.encode() in part for part in heard)
+
+
+def explored_anyway(url: str, contract: Contract) -> None:
+    assert explored(url, contract).errors
+
+
+def passed_on(url: str, contract: Contract) -> None:
+    forwarder = Forwarder(url, Watcher(contract, lambda *_: None))
+    with ProxyServer(forwarder) as proxy:
+        answer = urllib3.request("GET", f"{proxy.url}{ASK.path}", headers=ASK.sent_headers())
+
+    assert 502 == answer.status
+
+
+@pytest.mark.parametrize("ask", [explored_anyway, passed_on], ids=["exploration", "proxy"])
+def test_no_other_client_sends_a_key_to_an_impostor(
+    ask: Callable[[str, Contract], None], contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither Schemathesis's client nor the proxy's takes a certificate that nobody vouches for."""
+    monkeypatch.setattr("contract_tests.bounds._MOST_SILENT", 0.5)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    heard: list[bytes] = []
+
+    def serve(plain: socket.socket) -> None:
+        with context.wrap_socket(plain, server_side=True) as secure:
+            heard.append(secure.recv(65_536))
+
+    with serving(serve, hears=False) as url:
+        ask(url.replace("http:", "https:"), contract)
+
+    assert not b"".join(heard)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from contract_tests.baseline import Gap, Judged
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.reports import WRITERS
 from contract_tests.reports.outcome import Outcome
@@ -31,7 +33,18 @@ def outcome(padding: int = 0) -> Outcome:
     ledger.break_(Breach(rules.KEY_REVOKED, "GET /v1/x", "401", ACTING + KEY.value, exchange))
     ledger.fail(rules.DAY, ACTING)
     ledger.leave(rules.MINUTE, ACTING)
-    return Outcome("https://api.example.com", "openapi.yaml", 93, 1, 1.0, ledger, strict=False)
+    gap = Gap(rules.KEY_REVOKED.id, "https://api.example.com", ACTING, date(2100, 1, 1))
+    accepted = Judged({gap.rule: gap})
+    return Outcome(
+        "https://api.example.com",
+        "openapi.yaml",
+        93,
+        1,
+        1.0,
+        ledger,
+        strict=False,
+        baseline=accepted,
+    )
 
 
 @pytest.mark.parametrize("padding", range(540, 600, 7))

@@ -87,6 +87,8 @@ def test_unreachable_is_3() -> None:
         pytest.param(["--report", "pdf=x"], "--report: 'pdf=x'", id="report"),
         pytest.param(["--allow-exhaust", "hour"], "minute, day or both", id="window"),
         pytest.param(["localhost:80"], "no http or https URL", id="url"),
+        pytest.param(["http://me:pw@127.0.0.1:1"], "holds a name or a password", id="password"),
+        pytest.param(["http://127.0.0.1:1/\x1b[31m"], "is no URL", id="acting-url"),
         pytest.param(["--profile", "gone.yaml"], "gone.yaml: can't be read", id="profile"),
     ],
 )
@@ -104,3 +106,23 @@ def test_every_rule_has_a_check() -> None:
 
     assert len(RULES) == len(rows)
     assert all(" yes " in row for row in rows)
+
+
+def test_url_beside_a_profile_is_checked_too(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("base_url: http://127.0.0.1:1\n")
+    done = invoke("run", "http://me:pw@127.0.0.1:1", "--profile", str(profile))
+
+    assert 2 == done.exit_code
+    assert "holds a name or a password" in done.output
+
+
+def test_errors_show_text_of_files_as_text(tmp_path: Path) -> None:
+    """Whoever wrote the file doesn't steer the terminal of whoever reads the error."""
+    profile = tmp_path / "profile.yaml"
+    profile.write_text('base_url: http://127.0.0.1:1\nrestricted_permissions: ["\\e[31mred"]\n')
+    done = invoke("run", "--profile", str(profile))
+
+    assert 2 == done.exit_code
+    assert "[31mred" in done.output
+    assert "\x1b" not in done.output

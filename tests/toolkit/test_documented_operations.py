@@ -103,7 +103,9 @@ def check(method: str, path: str, response: TestResponse) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_example_succeeds(case: str, client: Client) -> None:
     """What the document shows can be sent as it stands, and is answered as it says."""
-    _, method, path, body = CASES[case]
+    name, method, path, body = CASES[case]
+    if name == "name_organization":  # which makes what all others find
+        ask(client, "delete", "/organizations/org-1")
     response = ask(client, method, filled(path, DOCUMENT.document["paths"][path]), body)
 
     assert 200 == response.status_code, response.text
@@ -112,13 +114,13 @@ def test_example_succeeds(case: str, client: Client) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if "{" in CASES[case][2]])
 def test_without_its_organization(case: str, client: Client) -> None:
-    """A removed organization is named as such; loading a state makes it anew."""
+    """A removed organization is named as such; loading a state and naming one make it anew."""
     name, method, path, body = CASES[case]
     ask(client, "delete", "/organizations/org-1")
     response = ask(client, method, filled(path, DOCUMENT.document["paths"][path]), body)
 
     check(method, path, response)
-    if name == "load_state":
+    if name in {"load_state", "name_organization"}:
         assert 200 == response.status_code
     else:
         assert (404, "NotThere") == (response.status_code, response.headers["X-Mock-Misuse"])

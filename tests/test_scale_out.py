@@ -1,0 +1,220 @@
+"""Three mocks behind the example's nginx are one mock: each organization has one home, and exact windows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from click.testing import CliRunner
+from urllib3.util import Timeout
+
+from mockserver import create_app
+from mockserver.app import MockFlask
+from mockserver.cli import main
+from mockserver.clock import Clock, parse_time
+from mockserver.server import MockServer
+from mockserver.testing import FansMetric
+
+CONFIGURATION = Path(__file__).parent.parent / "examples" / "scale-out" / "nginx.conf"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+"""Debian keeps it where only root looks."""
+
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="no nginx on this machine")
+
+LIMIT = 20
+ORGANIZATIONS = [f"flock-{number}" for number in range(29)] + ["with_under_score"]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The router's address, and the mocks behind it."""
+
+    url: str
+    apps: list[MockFlask]
+    pool: urllib3.PoolManager
+
+    def ask(self, method: str, path: str, headers: Any = None, body: Any = None) -> Any:
+        """Return the answer to one request through the router."""
+        data = None if body is None else json.dumps(body)
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return self.pool.request(
+            method, f"{self.url}{path}", headers=headers, body=data, retries=False
+        )
+
+    def homes(self, organization: str) -> list[MockFlask]:
+        """Return the mocks whose journal of this organization isn't empty."""
+        found = [(app, app.mock.world.organizations.get(organization)) for app in self.apps]
+        return [app for app, one in found if one is not None and one.journal.total]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Start three mocks, whose time stands still, and nginx in front of them."""
+    folder = tmp_path_factory.mktemp("fleet")
+    with ExitStack() as stack:
+        apps = []
+        text = CONFIGURATION.read_text()
+        for port in ("4011", "4012", "4013"):
+            clock = Clock()
+            clock.freeze(parse_time("2026-01-31T10:20:30Z"))
+            apps.append(create_app(clock=clock))
+            url = stack.enter_context(MockServer(apps[-1])).url
+            text = text.replace(f"127.0.0.1:{port}", url.removeprefix("http://"))
+        url = stack.enter_context(routed(folder, text))
+        pool = stack.enter_context(urllib3.PoolManager(maxsize=16, timeout=Timeout(total=10)))
+        yield Fleet(url, apps, pool)
+
+
+@contextmanager
+def routed(folder: Path, text: str) -> Iterator[str]:
+    """Run nginx with the configuration ``text``; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    file = folder / "nginx.conf"
+    file.write_text(text.replace("127.0.0.1:4010", f"127.0.0.1:{port}"))
+    # Workers of another user couldn't write where only this one may.
+    user = ["-g", "user root;"] if os.geteuid() == 0 else []
+    command = [str(NGINX), "-p", f"{folder}/", "-e", "nginx.log", "-c", str(file), *user]
+    subprocess.run(command, check=True, capture_output=True)  # returns when it listens
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        subprocess.run([*command, "-s", "stop"], check=True, capture_output=True)
+
+
+def made(fleet: Fleet, organization: str, **asked: Any) -> list[str]:
+    """Make an organization through the router, with two keys; return them."""
+    body = {"limit_minute": LIMIT, "keys": [{}, {}], **asked}
+    answer = fleet.ask("PUT", f"/_mock/organizations/{organization}", body=body)
+    assert 200 == answer.status, answer.data
+    return [key["key"] for key in answer.json()["keys"]]
+
+
+def presented(key: str, turn: int) -> dict[str, str]:
+    """Return the header that presents ``key``, in one of the forms that the API knows."""
+    forms = (
+        {"Authorization": f"Bearer {key}"},
+        {"X-API-Key": key},
+        {"authorization": f"bearer {key}"},
+    )
+    return forms[turn % len(forms)]
+
+
+@needs_nginx
+def test_windows_are_exact_for_every_organization(fleet: Fleet) -> None:
+    """Clients send half as many again as the window has, in parallel and mixed."""
+    keys = {organization: made(fleet, organization) for organization in ORGANIZATIONS}
+    turns = range(LIMIT + LIMIT // 2)
+    calls = [(org, presented(keys[org][turn % 2], turn)) for turn in turns for org in ORGANIZATIONS]
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(
+            clients.map(fleet.ask, repeat("GET"), repeat("/v1/accounts"), [c[1] for c in calls])
+        )
+    left: dict[str, list[int]] = {organization: [] for organization in ORGANIZATIONS}
+    for (organization, _), answer in zip(calls, answers, strict=True):
+        if answer.status == 200:
+            left[organization].append(answer.json()["_meta"]["_rate_limits"]["remaining_minute"])
+
+    assert {200, 429} == {answer.status for answer in answers}
+    for organization in ORGANIZATIONS:
+        assert list(range(LIMIT)) == sorted(left[organization]), organization
+        (home,) = fleet.homes(organization)
+        assert len(turns) == home.mock.world.organizations[organization].journal.total
+    assert 3 == len({id(fleet.homes(organization)[0]) for organization in ORGANIZATIONS})
+
+
+@needs_nginx
+def test_calls_of_the_control_api_find_the_organization(fleet: Fleet) -> None:
+    for number in range(6):  # of which not all have the same home
+        path = f"/_mock/organizations/heard-{number}"
+        key = made(fleet, f"heard-{number}")[0]
+        fleet.ask("POST", f"{path}/exhaust", body={"windows": ["minute"]})
+        refused = fleet.ask("GET", "/v1/accounts", presented(key, number))
+        fleet.ask("POST", f"{path}/clock", body={"advance": 60})
+        passed = fleet.ask("GET", "/v1/accounts", presented(key, number + 1))
+        exchanges = fleet.ask("GET", f"{path}/journal").json()["exchanges"]
+
+        assert [429, 200] == [refused.status, passed.status]
+        assert [429, 200] == [exchange["status"] for exchange in exchanges]
+        assert 200 == fleet.ask("DELETE", path).status
+        assert 404 == fleet.ask("GET", path).status
+
+
+@needs_nginx
+def test_seeded_keys_go_where_their_organization_is(fleet: Fleet) -> None:
+    for key in ("fm_api_test_full", "fm_api_test_second", "fm_api_test_chats"):
+        assert fleet.ask("GET", "/v1/1001/chats", presented(key, 1)).status in {200, 403}
+    shown = fleet.ask("GET", "/_mock/organizations/lark/journal").json()
+    (home,) = fleet.homes("lark")
+
+    assert 3 == shown["total"] == home.mock.world.organizations["lark"].journal.total
+
+
+@needs_nginx
+def test_refusals_are_the_mocks(fleet: Fleet) -> None:
+    """The router has no limit of its own, and the mock's time and diagnosis come through."""
+    key = made(fleet, "refused")[0]
+    heavy = fleet.ask("POST", "/v1/1001/chats/1/messages", presented(key, 0), "x" * 1_048_576)
+    nobody = fleet.ask("GET", "/v1/accounts", {"X-API-Key": "fm_api_test_nobody"})
+
+    assert [(413, "error.413"), (401, "auth.key-invalid")] == [
+        (answer.status, answer.headers["X-Mock-Rule"]) for answer in (heavy, nobody)
+    ]
+    assert "Sat, 31 Jan 2026 10:20:30 GMT" == heavy.headers["Date"]
+    assert 403 == fleet.ask("GET", "/_mock/organizations/lark", {"Host": "example.com"}).status
+
+
+@needs_nginx
+@pytest.mark.parametrize(
+    "path", ["", "/", "/reset", "/clock", "/journal", "/organizations", "/organizations?limit=1"]
+)
+def test_what_concerns_every_mock_is_refused(path: str, fleet: Fleet) -> None:
+    answer = fleet.ask("GET", f"/_mock{path}")
+
+    assert 421 == answer.status
+    assert "its own address" in answer.json()["error"]
+
+
+@needs_nginx
+def test_absent_mock_is_named(tmp_path: Path) -> None:
+    """Nothing is sent to another mock instead."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    text = re.sub("127.0.0.1:401[123]", f"127.0.0.1:{port}", CONFIGURATION.read_text())
+    with routed(tmp_path, text) as url:
+        answer = urllib3.request("GET", f"{url}/v1/accounts", retries=False, timeout=10)
+
+    assert (502, "application/json") == (answer.status, answer.headers["Content-Type"])
+    assert ["error"] == list(answer.json())
+
+
+@needs_nginx
+def test_pytest_plugin_works_through_the_router(fleet: Fleet) -> None:
+    with FansMetric.start(fleet.url) as fansmetric:
+        for _ in range(6):
+            organization = fansmetric.org(limit_minute=1)
+            headers = {"X-API-Key": organization.key()}
+            statuses = [fleet.ask("GET", "/v1/accounts", headers).status for _ in range(2)]
+
+            assert [200, 429] == statuses
+            assert 429 == organization.requests.last.status
+
+
+def test_every_seeded_key_is_named() -> None:
+    listed = json.loads(CliRunner().invoke(main, ["keys", "--json"]).output)
+    named = re.findall(r"^ +(fm_api_test_\w+) (\w+);$", CONFIGURATION.read_text(), re.MULTILINE)
+
+    assert [(key["key"], key["organization"]) for key in listed] == named
