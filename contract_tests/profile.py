@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from contract_tests.exchange import Secret
 from mockserver.contract import Contract
 from mockserver.errors import SuiteError
+from mockserver.files import read_bounded
 from mockserver.shapes import FLAG, ID, TEXT, Shape, closed
 from mockserver.yamlfile import read_yaml
 
@@ -73,6 +74,10 @@ def read_profile(file: Path, contract: Contract) -> Profile:
     or refers to a variable or file that isn't there.
     """
     value = read_yaml(file, _SHAPE, ProfileError, "the profile")
+    try:
+        _ = urlsplit(value["base_url"]).port
+    except ValueError as failure:
+        raise ProfileError(f"{file}: base_url: is no address ({failure})") from None
     permissions = frozenset(value.get("restricted_permissions", ()))
     unknown = sorted(permissions - contract.permissions)
     if unknown:
@@ -106,6 +111,6 @@ def _secret(name: str, text: str, file: Path) -> Secret:
             raise ProfileError(f"{file}: keys.{name}: the variable {match['env']} is not set")
         return Secret(name, value.strip())
     try:
-        return Secret(name, (file.parent / match["file"]).read_text().strip())
-    except (OSError, UnicodeDecodeError):
+        return Secret(name, read_bounded(file.parent / match["file"]).decode().strip())
+    except (OSError, ValueError):  # not there, no text, or no path at all
         raise ProfileError(f"{file}: keys.{name}: the file {match['file']} can't be read") from None
