@@ -32,7 +32,7 @@ _WORLD = "world.yaml"
 _COLLECTIONS = "collections"
 _SAVED = "organizations"
 
-_MOST_RECORDS = 100_000
+_MOST_RECORDS = 10_000
 """Records of one collection; more would take longer to make than anybody waits."""
 
 _MOST_DAYS = 1_000_000
