@@ -14,7 +14,6 @@ from mockserver.contract import load_contract
 from mockserver.contract.document import CACHE_VARIABLE
 from mockserver.data import default_spec
 from mockserver.errors import ContractError
-from mockserver.yamlfile import load_yaml
 from tests.fuzz.harness import Attempt, budget, corpus, outcome
 from tests.fuzz.mutation import YAML_WORDS, mutated_bytes, mutated_value
 
