@@ -161,7 +161,7 @@ def test_kept(kept: Path, play: Play) -> None:
     play(json.loads(kept.read_text()))
 
 
-@budget(60)
+@budget(25)
 @given(steps=st.lists(step(), min_size=1, max_size=8))
 def test_any_requests(steps: list[Step], play: Play) -> None:
     play(steps)
