@@ -75,6 +75,10 @@ def read_profile(file: Path, contract: Contract) -> Profile:
     or refers to a variable or file that isn't there.
     """
     value = read_yaml(file, _SHAPE, ProfileError, "the profile")
+    try:
+        _ = urlsplit(value["base_url"]).port
+    except ValueError as failure:
+        raise ProfileError(f"{file}: base_url: is no address ({failure})") from None
     permissions = frozenset(value.get("restricted_permissions", ()))
     unknown = sorted(permissions - contract.permissions)
     if unknown:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
-from mockserver.clock import Clock, isoformat, parse_time
+from mockserver.clock import Clock, isoformat, parse_instant
 from mockserver.commands import plain_errors
 from mockserver.contract import load_contract
 from mockserver.data import default_fixtures, default_spec
@@ -213,7 +213,7 @@ def _key_rows(found: Iterable[Any]) -> list[tuple[str, ...]]:
 
 def _time(text: str) -> float:
     try:
-        return parse_time(text)
+        return parse_instant(text)
     except ValueError:
         raise SuiteError(
             f"--freeze: {text!r} is no ISO 8601 time, such as 2026-01-31T10:00:00Z"

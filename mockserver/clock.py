@@ -18,6 +18,9 @@ _REAL = (time.monotonic, time.time)
 MINUTE = 60
 DAY = 86_400
 
+EARLIEST, LATEST = -2_208_988_800.0, 124_018_819_200.0
+"""The years 1900 and 5900: whatever is added to a time between them is still a date that Python can write."""
+
 
 class TimeReversed(ValueError):
     """Raised when a clock would be moved back; the text says what to do instead."""
@@ -127,6 +130,17 @@ def parse_time(text: str) -> float:
     """
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def parse_instant(text: str) -> float:
+    """Return the same as ``parse_time`` for an instant that a clock may show.
+
+    Raises ``ValueError`` also when ``text`` is before 1900 or after 5899.
+    """
+    seconds = parse_time(text)
+    if not EARLIEST <= seconds < LATEST:
+        raise ValueError("it is before 1900 or after 5899")
+    return seconds
 
 
 def start_of_day(seconds: float) -> float:

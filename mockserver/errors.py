@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_LONGEST = 1_000
+"""Characters of a line that are shown; what it quotes may be a whole document."""
+
 
 class SuiteError(Exception):
     """Base of every error that is the user's to mend; its text is one line that says how."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(one_line(line))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with everything escaped that would break a line or play with a terminal, and not too long."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class ContractError(SuiteError):

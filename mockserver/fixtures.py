@@ -32,12 +32,17 @@ _WORLD = "world.yaml"
 _COLLECTIONS = "collections"
 _SAVED = "organizations"
 
+_MOST_RECORDS = 10_000
+"""Records of one collection; more would take longer to make than anybody waits."""
+
+_MOST_DAYS = 1_000_000
+
 _KEY = closed(
     {
         "key": {"type": "string", "pattern": f"^{KEY_PREFIX}"},
         "role": TEXT,
         "revoked": FLAG,
-        "expires_in_days": {"type": "number"},
+        "expires_in_days": {"type": "number", "minimum": -_MOST_DAYS, "maximum": _MOST_DAYS},
         "note": TEXT,
     },
     "key",
@@ -88,7 +93,7 @@ _PLAN_FILE = closed(
     {
         "collection": TEXT,
         "scope": {"enum": ["account", "organization"]},
-        "count": COUNT,
+        "count": {**COUNT, "maximum": _MOST_RECORDS},
         "records": {"type": "array", "items": {"type": "object"}},
         "record": {"type": "object"},
     },

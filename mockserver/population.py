@@ -7,9 +7,11 @@ The same seed, account and day give the same records; a collection is made when 
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 from mockserver.clock import DAY, isoformat
@@ -17,6 +19,15 @@ from mockserver.errors import FixtureError
 from mockserver.store import Collection, dig
 
 ACCOUNT = "$account"
+
+_UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises where a verb gets something that it can't work with."""
+
+_MOST_IDS = 1_000
+"""Ids that `$ids` takes."""
+
+_PLAIN_FORM = re.compile(r"[<>^]?[0-9]{0,3}[dx]?")
+"""How `$text` may write a number; wider ones would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +94,21 @@ class Population:
         records = []
         for index, template in enumerate(plan.records):
             row = _Row(index, len(plan.records), chance, {}, self)
-            records.append(_fill(compile_record(template, plan.file), row))
+            records.append(_fill(compile_record(template, plan.file), row, plan.file))
         makers = compile_record(plan.record, plan.file) if plan.count else {}
         for index in range(plan.count):
-            records.append(_fill(makers, _Row(index, plan.count, chance, {}, self)))
+            records.append(_fill(makers, _Row(index, plan.count, chance, {}, self), plan.file))
         return records
 
 
-def _fill(makers: Mapping[str, _Make], row: _Row) -> dict[str, Any]:
+def _fill(makers: Mapping[str, _Make], row: _Row, place: str) -> dict[str, Any]:
     for field, make in makers.items():
-        row.record[field] = make(row)
+        try:
+            row.record[field] = make(row)
+        except (*_UNUSABLE, FixtureError) as error:
+            raise FixtureError(f"{place}: {field}: can't be made: {error}") from None
+        except RecursionError:
+            raise FixtureError(f"{place}: {field}: the collection takes from itself") from None
     return row.record
 
 
@@ -125,7 +141,9 @@ def _compile(value: Any, place: str) -> _Make:
         )
     try:
         return _VERBS[verb](value[verb])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except FixtureError as error:  # of a verb inside this one
+        raise FixtureError(f"{place}: {error}") from None
+    except _UNUSABLE:
         raise FixtureError(f"{place}: {verb} can't work with {value[verb]!r}") from None
 
 
@@ -190,6 +208,11 @@ def _day_offset(sign: int) -> Callable[[Any], _Make]:
 
 def _text(pattern: Any) -> _Make:
     text = str(pattern)
+    for _, name, form, _ in Formatter().parse(text):
+        if name is not None and (
+            name not in ("n", "id", "account") or not _PLAIN_FORM.fullmatch(form or "")
+        ):
+            raise ValueError("a name or a form that it doesn't know")
     text.format(n=1, id=1, account=1)  # raises on a broken pattern or an unknown name
     return lambda row: text.format(
         n=row.index + 1, id=row.record.get("id"), account=row.population.account
@@ -223,6 +246,8 @@ def _same(field: Any) -> _Make:
 def _ids(options: Any) -> _Make:
     collection, _, field = options["from"].partition(".")
     count = int(options["count"])
+    if count > _MOST_IDS:
+        raise ValueError("more than anybody needs")
 
     def ids(row: _Row) -> list[Any]:
         source = _source(row, collection)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mockserver.clock import parse_time
+from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.errors import BadState, UnknownPermission
 from mockserver.journal import CAPACITY
 from mockserver.organizations import Account, Organization
@@ -72,6 +72,8 @@ _KEY = closed(
     "permissions",
 )
 _WINDOW = closed({"used": COUNT, "opened": TEXT}, "used", "opened")
+# From any time of the world's clock, that leads to a date that can be written.
+_SHIFT: Shape = {"type": "number", "minimum": EARLIEST * 20, "maximum": LATEST}
 _RECORDS: Shape = {"type": "array", "items": {"type": "object"}}
 STATE: Shape = closed(
     {
@@ -79,7 +81,7 @@ STATE: Shape = closed(
         "organization": _ORGANIZATION,
         "keys": {"type": "array", "items": _KEY},
         "born": TEXT,
-        "clock": closed({"shift": {"type": "number"}, "frozen": TEXT}),
+        "clock": closed({"shift": _SHIFT, "frozen": TEXT}),
         "windows": closed({"minute": _WINDOW, "day": _WINDOW}),
         "records": {
             "type": "object",
@@ -206,7 +208,7 @@ def _text(seconds: float) -> str:
 
 def _instant(text: str, place: str) -> float:
     try:
-        return parse_time(text)
+        return parse_instant(text)
     except ValueError:
         raise BadState(
             f"{place}: {ascii(text)[:40]} is no ISO 8601 time, such as 2026-01-31T10:00:00Z"

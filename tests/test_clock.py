@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from freezegun import freeze_time
 
-from mockserver.clock import Clock, isoformat, parse_time, start_of_day
+from mockserver.clock import Clock, isoformat, parse_instant, parse_time, start_of_day
 
 NOON = parse_time("2026-01-31T12:00:00Z")
 
@@ -139,3 +139,16 @@ def test_writes_times_in_whole_seconds(seconds: float, text: str) -> None:
 @pytest.mark.parametrize("offset", [0, 43_199.999, -43_200])
 def test_start_of_day(offset: float) -> None:
     assert parse_time("2026-01-31") == start_of_day(NOON + offset)
+
+
+@pytest.mark.parametrize(
+    "text", ["1899-12-31T23:59:59Z", "5900-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"]
+)
+def test_no_clock_shows_instants_that_sums_would_leave_the_calendar_from(text: str) -> None:
+    with pytest.raises(ValueError, match="before 1900 or after 5899"):
+        parse_instant(text)
+
+
+def test_first_and_last_instant_of_a_clock() -> None:
+    for text in ("1900-01-01T00:00:00+00:00", "5899-12-31T23:59:59+00:00"):
+        assert text == isoformat(parse_instant(text))

@@ -14,7 +14,7 @@ METHODS = ("get", "put", "post", "delete", "patch")
 def build_contract(document: Mapping[str, Any], source: str) -> Contract:
     """Return the operations of ``document``, which must have passed the checks of its form."""
     operations = {
-        spec["operationId"]: _operation(document, path, method, spec)
+        spec["operationId"]: build_operation(document, path, method, spec)
         for path, method, spec in each_operation(document)
     }
     return Contract(document, source, operations)
@@ -35,7 +35,11 @@ def escape(step: str) -> str:
 
 def resolve(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what ``node`` refers to, or itself; raises ``KeyError`` when nothing is there."""
+    followed = set()
     while "$ref" in node:
+        if node["$ref"] in followed:
+            raise KeyError(node["$ref"])
+        followed.add(node["$ref"])
         target: Any = document
         for step in node["$ref"].removeprefix("#/").split("/"):
             target = target[step]
@@ -53,9 +57,10 @@ def properties(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     return found | dict(schema.get("properties", {}))
 
 
-def _operation(
+def build_operation(
     document: Mapping[str, Any], path: str, method: str, spec: Mapping[str, Any]
 ) -> Operation:
+    """Return the operation that ``spec`` describes."""
     at = f"#/paths/{escape(path)}/{method}"
     body = spec.get("requestBody", {})
     body_content = body.get("content", {}).get("application/json", {})

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mockserver.contract.build import each_operation, escape, resolve
+from mockserver.contract.build import build_operation, each_operation, escape, resolve
 from mockserver.contract.schemas import Schemas, SchemaViolation
 from mockserver.errors import ContractError
 from mockserver.rules import Level
@@ -92,6 +92,9 @@ EXTENSIONS = frozenset(key for key in _OPERATION["properties"] if key.startswith
 _REFUSALS = {"400", "401", "402", "403", "413", "429", "500"}
 _UPSTREAM_REFUSALS = {"502", "503"}
 
+MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Python raises where a member of the document is of another kind than OpenAPI says."""
+
 _NOT_SCHEMA = {"example", "examples", "default", "enum", "x-resource"}
 _NAMED = {"properties", "patternProperties", "schemas", "parameters", "responses", "paths"}
 
@@ -107,6 +110,12 @@ def check_document(document: Mapping[str, Any], file: str) -> None:
         _check_examples(document)
     except ContractError as error:
         raise ContractError(f"{file}: {error}") from None
+    except MISSHAPEN as error:
+        raise ContractError(f"{file}: {_misshapen(error)}") from None
+
+
+def _misshapen(error: BaseException) -> str:
+    return f"has another form than OpenAPI 3.1: {type(error).__name__} {error}"
 
 
 def _check_head(document: Mapping[str, Any]) -> None:
@@ -170,7 +179,11 @@ def _check_operations(document: Mapping[str, Any]) -> None:
             )
         seen[operation["operationId"]] = at
         _check_access(operation, at)
-        _check_path_parameters(document, operation, path, at)
+        try:
+            _check_path_parameters(document, operation, path, at)
+            build_operation(document, path, method, operation)
+        except MISSHAPEN as error:
+            raise ContractError(f"{at}: {_misshapen(error)}") from None
 
 
 def _check_access(operation: Mapping[str, Any], at: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mockserver.clock import parse_time
+from mockserver.clock import parse_instant
 from mockserver.errors import Misuse
 from mockserver.organizations import Organization
 
@@ -49,7 +49,7 @@ def instant(text: str | None, place: str) -> float | None:
     if text is None:
         return None
     try:
-        return parse_time(text)
+        return parse_instant(text)
     except ValueError:
         raise Misuse(
             f"{place}: {ascii(text)[:40]} is no ISO 8601 time, such as 2026-01-31T10:00:00Z"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.clock import Clock, isoformat
+from mockserver.clock import LATEST, Clock, isoformat
 from mockserver.control.asked import ONE, Asked, Routes, instant
+from mockserver.errors import Misuse
 from mockserver.organizations import Organization
 from mockserver.world import World
 
@@ -39,6 +40,8 @@ def _move(asked: Asked, owner: Organization | World, clock: Clock) -> None:
     if "freeze" in body:
         owner.freeze(None if body["freeze"] is True else instant(body["freeze"], "freeze"))
     elif "advance" in body:
+        if clock.now() + body["advance"] >= LATEST:
+            raise Misuse(f"advance: time ends with the year 5899; it is {isoformat(clock.now())}")
         clock.advance(body["advance"])
     elif "run" in body:
         clock.run()

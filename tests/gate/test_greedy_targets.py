@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 import trustme
 import urllib3
+from contract_tests.proxy.server import ProxyServer
 
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
 from contract_tests.plan import Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
-from contract_tests.proxy.server import ProxyServer
 from contract_tests.proxy.watch import Watcher
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
