@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mockserver.mock import Mock
 
 _HERE = Path(__file__).parent
+_SHARED = _HERE.parent / "templates"
+"""Where the navigation is that all pages have."""
+
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -36,6 +39,7 @@ _HEADERS = {
 def world_page(mock: Mock, version: str) -> Response:
     """Return the page of ``mock``."""
     text = _template().render(
+        here="world",
         version=version,
         operations=list(mock.contract),
         permissions=sorted(mock.world.permissions),
@@ -58,7 +62,7 @@ def page_file(name: str) -> Response:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader([_HERE, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
