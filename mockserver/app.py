@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from mockserver import rules
 from mockserver.clock import Clock
 from mockserver.contract import load_contract
-from mockserver.control import control_blueprint
+from mockserver.control import control_blueprint, signing
 from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.fixtures import read_fixtures
@@ -61,6 +61,8 @@ def create_app(
     app.mock = mock
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES  # of the control API; the mocked one has its own
     app.url_map.merge_slashes = False
+    if token is not None:
+        signing.prepare(app)
     _add_operations(app)
     app.register_blueprint(control_blueprint(mock, token))
     app.register_blueprint(pages_blueprint(mock, token))

@@ -10,6 +10,7 @@ from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from werkzeug.exceptions import NotFound
 
+from mockserver.control.signing import SIGN_IN, is_signed_in
 from mockserver.faults import FaultKind
 from mockserver.rules import RULES
 from mockserver.seeds import Subscription
@@ -40,6 +41,8 @@ def world_page(mock: Mock, version: str) -> Response:
     """Return the page of ``mock``."""
     text = _template().render(
         here="world",
+        signed_in=is_signed_in(),
+        sign_in=SIGN_IN,
         version=version,
         operations=list(mock.contract),
         permissions=sorted(mock.world.permissions),
