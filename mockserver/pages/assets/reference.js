@@ -26,7 +26,7 @@
     tryItOutEnabled: true,
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
-    supportedSubmitMethods: place.dataset.tried === "get" ? ["get"] : METHODS,
+    supportedSubmitMethods: METHODS,
     validatorUrl: null,
     onComplete() {
       if (key) authorize();
