@@ -70,7 +70,7 @@ def test_try_it_sends_the_chosen_key(visit: Visit) -> None:
 def test_control_api_is_tried_with_every_method(served: MockServer, visit: Visit) -> None:
     """Reads and writes alike, for they come from a page of the mock itself."""
     visit.open("/docs/control")
-    answers = {"World-get_summary": '"operations": 93', "World-reset_world": '"organizations"'}
+    answers = {"World-get-summary": '"operations": 93', "World-reset-world": '"organizations"'}
     for operation, part in answers.items():
         block = visit.page.locator(f"#operations-{operation}")
         block.locator(".opblock-summary-control").click()
@@ -99,7 +99,7 @@ def test_token_is_typed_once(chromium: Browser) -> None:
         (cookie,) = page.context.cookies()
         assert (True, "Strict") == (cookie.get("httpOnly"), cookie.get("sameSite"))
         visit.open("/docs/control")
-        summary = page.locator("#operations-World-get_summary")
+        summary = page.locator("#operations-World-get-summary")
         summary.locator(".opblock-summary-control").click()
         summary.locator(".execute").click()
         expect(summary.locator(".live-responses-table")).to_contain_text('"operations": 93')
