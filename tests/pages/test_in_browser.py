@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright
 from playwright.sync_api import expect  # noqa: E402 - only where it is installed
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Response
 
 pytestmark = [
     pytest.mark.skipif(
@@ -42,6 +43,19 @@ def test_page_fits(visit: Visit, path: str) -> None:
     visit.page.emulate_media(color_scheme="dark")
 
     assert ("rgb(251, 250, 248)", "rgb(21, 24, 28)") == (light, visit.page.evaluate(SHADE))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_first_load_is_light(visit: Visit, path: str) -> None:
+    """All that a page brings, but for the renderer of the references, packed as on a wire."""
+    answers: list[Response] = []
+    visit.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - Playwright marks its handlers, and a builtin takes no mark
+    visit.open(path)
+    apart = ("/_pages/swagger-ui/", "/_mock/journal/stream")
+    bodies = [a.body() for a in answers if not any(part in a.url for part in apart)]
+
+    assert len(bodies) > 2
+    assert sum(len(gzip.compress(body)) for body in bodies) < 300_000
 
 
 def test_try_it_sends_the_chosen_key(visit: Visit) -> None:
