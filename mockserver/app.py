@@ -17,7 +17,7 @@ from mockserver import rules
 from mockserver.call import step_aside
 from mockserver.clock import Clock
 from mockserver.contract import load_contract
-from mockserver.control import control_blueprint
+from mockserver.control import control_blueprint, signing
 from mockserver.control.guard import check_token
 from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
@@ -66,6 +66,8 @@ def create_app(
     app.mock = mock
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES  # of the control API; the mocked one has its own
     app.url_map.merge_slashes = False
+    if token is not None:
+        signing.prepare(app)
     _add_operations(app)
     app.register_blueprint(control_blueprint(mock, token))
     app.register_blueprint(pages_blueprint(mock, token))

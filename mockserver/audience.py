@@ -20,6 +20,9 @@ MOST_LISTENERS = 4
 QUEUE = 256
 """Exchanges that wait for one listener."""
 
+_PAUSE = 0.25
+"""Seconds between two deliveries to one listener: waking it for each exchange would cost whoever is answered."""
+
 
 class Busy(Misuse):
     """Raised when nobody else can listen now."""
@@ -39,13 +42,15 @@ class News:
 class Listener:
     """The queue of one listener."""
 
-    __slots__ = ("_changed", "_ended", "_missed", "_queue", "_wants")
+    __slots__ = ("_changed", "_ended", "_is_waiting", "_missed", "_pause", "_queue", "_wants")
 
     def __init__(self, wants: Callable[[Exchange], bool]) -> None:
         self._wants = wants
         self._queue: deque[Exchange] = deque(maxlen=QUEUE)
         self._missed = 0
         self._ended = False
+        self._is_waiting = False
+        self._pause = 0.0
         self._changed = threading.Condition()
 
     def offer(self, exchange: Exchange) -> None:
@@ -55,15 +60,24 @@ class Listener:
         with self._changed:
             self._missed += len(self._queue) == QUEUE
             self._queue.append(exchange)
-            self._changed.notify()
+            if self._is_waiting:
+                self._is_waiting = False
+                self._changed.notify()
 
     def take(self, patience: float) -> News | None:
-        """Return what waits, after at most ``patience`` seconds; ``None`` when there will be nothing more."""
+        """Return what waits, after at most ``patience`` seconds; ``None`` when there will be nothing more.
+
+        Soon after the last exchanges it gathers more of them first, so that many calls wake it seldom.
+        """
         with self._changed:
+            self._changed.wait_for(lambda: self._ended, self._pause)
+            self._is_waiting = not self._queue
             self._changed.wait_for(lambda: self._ended or self._queue, patience)
+            self._is_waiting = False
             if self._ended:
                 return None
             news = News(tuple(self._queue), self._missed)
+            self._pause = _PAUSE if news.exchanges else 0.0
             self._queue.clear()
             self._missed = 0
             return news

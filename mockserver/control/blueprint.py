@@ -24,7 +24,7 @@ from mockserver.control import (
 )
 from mockserver.control.asked import Asked, Routes, View
 from mockserver.control.document import control_document
-from mockserver.control.guard import reason_to_refuse
+from mockserver.control.guard import invitation, reason_to_refuse
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 
@@ -78,7 +78,9 @@ def _answering(mock: Mock, view: View) -> Callable[..., Response]:
 
 def _refuse_strangers(token: str | None) -> Response | None:
     reason = reason_to_refuse(request, token)
-    return None if reason is None else _json({"error": reason}, 403)
+    if reason is None:
+        return None
+    return invitation(request, token) or _json({"error": reason}, 403)
 
 
 def _misuse(error: Misuse | TimeReversed) -> Response:

@@ -10,7 +10,8 @@ import orjson
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from mockserver.control.guard import reason_to_refuse
+from mockserver.control.guard import invitation, is_foreign, prefers_html, reason_to_refuse
+from mockserver.control.signing import SIGN_IN
 from mockserver.envelope import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ _VIEWS = (
 _OPEN = frozenset({"pages.contract_yaml", "pages.contract_json"})
 """What everybody may read whom the mocked API answers: it says no more than the API does."""
 
+_ENTRANCE = frozenset({"pages.entrance", "pages.own_file"})
+"""What a browser must get that is to sign in."""
+
 # Whoever wants no page at `/` finds no route there, whatever the method.
 _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -50,13 +54,16 @@ def pages_blueprint(mock: Mock, token: str | None) -> Blueprint:
             methods=_EVERY_METHOD if path == "/" else ("GET",),
             provide_automatic_options=False,
         )
+    if token is not None:
+        entrance = _imported_when_asked(token, "entrance", "entrance")
+        blueprint.add_url_rule(SIGN_IN, "entrance", entrance, methods=["GET", "POST"])
     return blueprint
 
 
-def _imported_when_asked(mock: Mock, module: str, view: str) -> Callable[..., Response]:
+def _imported_when_asked(first: Mock | str, module: str, view: str) -> Callable[..., Response]:
     def answer(**arguments: Any) -> Response:
         made = getattr(import_module(f"mockserver.pages.{module}"), view)
-        answered: Response = made(mock, **arguments)
+        answered: Response = made(first, **arguments)
         return answered
 
     return answer
@@ -64,17 +71,20 @@ def _imported_when_asked(mock: Mock, module: str, view: str) -> Callable[..., Re
 
 def _hide_first_page() -> None:
     """Raise ``NotFound`` unless a browser asks for it: the mocked API has no route `/`."""
-    accepted = request.accept_mimetypes
-    wants_page = accepted["text/html"] > accepted["application/json"]
-    if request.path == "/" and (request.method not in {"GET", "HEAD"} or not wants_page):
+    is_asked_for = request.method in {"GET", "HEAD"} and prefers_html(request)
+    if request.path == "/" and not is_asked_for:
         raise NotFound
 
 
 def _refuse_strangers(token: str | None) -> Response | None:
-    """Refuse whom the control API refuses; a browser on this machine needs no token, for it can't send one."""
-    if request.endpoint in _OPEN or reason_to_refuse(request, None) is None:
+    """Refuse whom the control API refuses; to read is free on this machine, though there be a token."""
+    endpoint = request.endpoint
+    if endpoint in _OPEN or (token and endpoint in _ENTRANCE and not is_foreign(request)):
         return None
-    if token is not None and reason_to_refuse(request, token) is None:
+    # The control API can be tried from its reference, for which a browser must have signed in.
+    enough = (token,) if endpoint == "pages.control" else (token, None)
+    if any(reason_to_refuse(request, each) is None for each in enough):
         return None
     message = "The pages need a loopback caller and Host, or X-Mock-Token, and no foreign origin."
-    return Response(orjson.dumps({"error": message}), 403, content_type=JSON_TYPE)
+    refused = Response(orjson.dumps({"error": message}), 403, content_type=JSON_TYPE)
+    return invitation(request, token) or refused

@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Response, render_template, request
 
+from mockserver.control.signing import SIGN_IN, is_signed_in
+
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -23,7 +25,9 @@ _POLICY = "; ".join(
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return the page that ``template`` makes of ``values``; all text is escaped."""
-    html = render_template(f"pages/{template}.html", **values)
+    html = render_template(
+        f"pages/{template}.html", signed_in=is_signed_in(), sign_in=SIGN_IN, **values
+    )
     answer = Response(html, status, mimetype="text/html")
     answer.headers["Cache-Control"] = "no-store"  # it shows the world as it is now
     return _guarded(answer)

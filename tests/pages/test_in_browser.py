@@ -2,101 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import gzip
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mockserver import create_app
 from mockserver.pages import assets
 from mockserver.server import MockServer
+from tests.pages.browsing import WIDTHS, Visit, visiting
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect  # noqa: E402 - only where it is installed
+from playwright.sync_api import expect  # noqa: E402 - only where it is installed
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Response
+
 pytestmark = [
-    pytest.mark.skipif("FANSMETRIC_BROWSER" not in os.environ, reason="run by `tox -e browser`"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium on the PATH"),
     pytest.mark.skipif(
         assets.renderer_folder() is None, reason="needs the extra: pip install '.[pages]'"
     ),
     # Playwright leaves its event loop's pipes to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PAGES = ["/", "/rules", "/docs", "/docs/control"]
+PAGES = ["/", "/rules", "/docs", "/docs/control", "/_mock/"]
 LIST_CHATS = "#operations-Chats-listChats"
 SHADE = "getComputedStyle(document.body).backgroundColor"
-expect.set_options(timeout=30_000)  # a busy machine draws slowly
-
-
-@pytest.fixture(scope="module")
-def mock() -> Iterator[MockServer]:
-    """Serve a mock of these tests' own."""
-    with MockServer(create_app()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Run one browser for all tests."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A page in its own window, and whatever went on behind it."""
-
-    page: Page
-    url: str
-    errors: list[str] = field(default_factory=list)
-    """What the console and the scripts complained of."""
-    asked: list[Request] = field(default_factory=list)
-
-    def open(self, path: str) -> None:
-        """Go to ``path`` and wait until it is drawn."""
-        self.page.goto(self.url + path)
-        if path.startswith("/docs"):
-            self.page.wait_for_selector("#reference[data-ready=yes]")
-
-    def note(self, message: ConsoleMessage) -> None:
-        """Keep what a console says that isn't mere information."""
-        if message.type in {"error", "warning"}:
-            self.errors.append(message.text)
-
-
-@pytest.fixture
-def visit(mock: MockServer, chromium: Browser) -> Iterator[Visit]:
-    """Return a visitor, whose visit must be quiet and stay on the host."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    visit = Visit(context.new_page(), mock.url)
-    visit.page.on("console", visit.note)
-    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    visit.page.on("request", lambda request: visit.asked.append(request))  # noqa: PLW0108 - Playwright marks its handlers, and a builtin takes no mark
-    yield visit
-    context.close()
-    assert [] == visit.errors
-    ours = (mock.url, "data:", "blob:")
-    assert [] == [r.url for r in visit.asked if not r.url.startswith(ours)]
+TOKEN = "s3cret-of-this-test"
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_fits(visit: Visit, path: str) -> None:
     """Nothing is wider than the window, and the page follows the wanted scheme."""
     visit.open(path)
-    for width in (390, 1440):
+    for width in WIDTHS:
         visit.page.set_viewport_size({"width": width, "height": 1000})
         assert width == visit.page.evaluate("document.documentElement.scrollWidth")
     visit.page.emulate_media(color_scheme="light")
@@ -104,6 +43,19 @@ def test_page_fits(visit: Visit, path: str) -> None:
     visit.page.emulate_media(color_scheme="dark")
 
     assert ("rgb(251, 250, 248)", "rgb(21, 24, 28)") == (light, visit.page.evaluate(SHADE))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_first_load_is_light(visit: Visit, path: str) -> None:
+    """All that a page brings, but for the renderer of the references, packed as on a wire."""
+    answers: list[Response] = []
+    visit.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - Playwright marks its handlers, and a builtin takes no mark
+    visit.open(path)
+    apart = ("/_pages/swagger-ui/", "/_mock/journal/stream")
+    bodies = [a.body() for a in answers if not any(part in a.url for part in apart)]
+
+    assert len(bodies) > 2
+    assert sum(len(gzip.compress(body)) for body in bodies) < 300_000
 
 
 def test_try_it_sends_the_chosen_key(visit: Visit) -> None:
@@ -124,27 +76,52 @@ def test_try_it_sends_the_chosen_key(visit: Visit) -> None:
         operation.locator(".execute").click()
         expect(live.locator("tbody td.response-col_status")).to_contain_text("401")
         expect(live.locator(".highlight-code").first).to_contain_text('"error"')
-    # The browser itself reports each refusal on the console.
-    refusals = [error for error in visit.errors if "status of 401" in error]
-    visit.errors = [error for error in visit.errors if error not in refusals]
-    assert 2 == len(refusals)
+    assert 2 == visit.forgive(401)
     sent = [r.headers.get("authorization") for r in visit.asked if "/v1/1001/chats" in r.url]
     assert ["Bearer fm_api_test_full", "Bearer fm_api_test_revoked", None] == sent
 
 
-def test_control_api_is_read_from_the_page(visit: Visit) -> None:
-    """Reads can be tried; writes, which the control API would refuse, have no button."""
+def test_control_api_is_tried_with_every_method(served: MockServer, visit: Visit) -> None:
+    """Reads and writes alike, for they come from a page of the mock itself."""
     visit.open("/docs/control")
-    for operation, buttons in (("get_summary", 1), ("reset_world", 0)):
-        block = visit.page.locator(f"#operations-World-{operation}")
+    answers = {"World-get-summary": '"operations": 93', "World-reset-world": '"organizations"'}
+    for operation, part in answers.items():
+        block = visit.page.locator(f"#operations-{operation}")
         block.locator(".opblock-summary-control").click()
-        expect(block.locator(".opblock-body")).to_be_visible()
-        expect(block.locator(".execute")).to_have_count(buttons)
-    summary = visit.page.locator("#operations-World-get_summary")
-    summary.locator(".execute").click()
-    expect(summary.locator(".live-responses-table .highlight-code").first).to_contain_text(
-        '"operations": 93'
-    )
+        block.locator(".execute").click()
+        answer = block.locator(".live-responses-table")
+        expect(answer.locator("tbody td.response-col_status")).to_contain_text("200")
+        expect(answer.locator(".highlight-code").first).to_contain_text(part)
+    (reset,) = [r for r in visit.asked if r.url.endswith("/_mock/reset")]
+    assert ("POST", served.url) == (reset.method, reset.header_value("origin"))
+
+
+def test_token_is_typed_once(chromium: Browser) -> None:
+    """Then the live world lives, the reference tries what it shows, and signing out ends both."""
+    with MockServer(create_app(token=TOKEN)) as server, visiting(chromium, server.url) as visit:
+        page = visit.page
+        page.goto(server.url + "/_mock/")
+        page.get_by_label("Token").fill("another")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That isn't the token.")
+        assert 1 == visit.forgive(403)
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Freeze").click()
+        expect(page.get_by_text("The world: the clock stands still.")).to_be_visible()
+        (cookie,) = page.context.cookies()
+        assert (True, "Strict") == (cookie.get("httpOnly"), cookie.get("sameSite"))
+        visit.open("/docs/control")
+        summary = page.locator("#operations-World-get-summary")
+        summary.locator(".opblock-summary-control").click()
+        summary.locator(".execute").click()
+        expect(summary.locator(".live-responses-table")).to_contain_text('"operations": 93')
+        page.get_by_role("link", name="Signed in").click()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        page.goto(server.url + "/docs/control")
+        expect(page.get_by_label("Token")).to_be_visible()
 
 
 def test_rules_are_filtered(visit: Visit) -> None:

@@ -60,6 +60,17 @@ def test_page_is_whole_on_this_host(browser: FlaskClient, path: str) -> None:
     assert [] == re.findall(r"<style|\sstyle=|\son\w+=|<script(?! src=)|javascript:", html)
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/_mock/"])
+def test_every_page_leads_to_every_other(browser: FlaskClient, path: str) -> None:
+    """They have one navigation, in which the page itself is marked."""
+    html = browser.get(path, headers=HTML).text
+    bar = html.partition('<div class="pages-bar">')[2].partition("</div>")[0]
+    links = dict(re.findall(r"<a (?:class=\"home\" )?href=\"([^\"]*)\"([^>]*)>", bar))
+
+    assert {*PAGES, "/_mock/"} == set(links)
+    assert {path: ' aria-current="page"'} == {to: marked for to, marked in links.items() if marked}
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_file_is_sent_once(browser: FlaskClient, path: str) -> None:
     answer = browser.get(path)

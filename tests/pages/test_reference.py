@@ -54,6 +54,15 @@ def test_requests_go_to_this_mock(browser: FlaskClient) -> None:
     assert [["/"], ["/_mock"]] == [[s["url"] for s in document["servers"]] for document in shown]
 
 
+def test_links_lead_straight_to_an_operation(browser: FlaskClient) -> None:
+    """Which Swagger UI shows whole, and without a complaint, only if no name or parameter is in its way."""
+    for part in ("", "/control"):
+        for item in browser.get(f"/docs{part}/openapi.json").get_json()["paths"].values():
+            assert all("name" in parameter for parameter in item.get("parameters", ()))
+            names = [o["operationId"] for m, o in item.items() if m != "parameters"]
+            assert not any("_" in name for name in names)
+
+
 def test_contract_is_left_as_it_is() -> None:
     operation: dict[str, Any] = {"x-level": "inferred", "x-source": "chats", "summary": "Do"}
     document = {"paths": {"/a": {"parameters": [], "get": operation}}, "servers": [{"url": "/b"}]}

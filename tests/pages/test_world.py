@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
@@ -117,7 +118,7 @@ def test_page_has_nothing_inline(watcher: Watcher) -> None:
     page = watcher.get("/_mock/", **HTML).text
 
     assert [] == re.findall(r"<style|<script(?! type=\"module\" src=)| on\w+=| style=", page)
-    assert [] == re.findall(r"(?:src|href)=\"(?!/_mock/page/|#)", page)
+    assert [] == re.findall(r"(?:src|href)=\"(?!/(?!/)|#)", page)
     for operation in watcher.app.mock.contract:
         assert f'<option value="{operation.id}">' in page
 
@@ -275,6 +276,28 @@ def test_slow_listener_misses_the_oldest(watcher: Watcher) -> None:
     assert b'event: missed\ndata: {"count":3}\n\n' == missed
     assert QUEUE == shown.count(b"data: ")
     assert b'data: {"number":4,' == shown[:18]
+
+
+def test_reader_rests_after_each_delivery(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first exchange comes at once, and many calls wake nobody many times."""
+    listener = watcher.app.mock.audience.join(lambda _: True)
+    rests: list[float] = []
+
+    def noted(_: object, predicate: Callable[[], Any], timeout: float) -> Any:
+        rests.append(timeout)
+        return predicate()
+
+    monkeypatch.setattr(threading.Condition, "wait_for", noted)
+    for _ in range(3):
+        watcher.get(CALL)
+        listener.take(7)
+    listener.take(7)
+    listener.take(7)
+    watcher.app.mock.audience.leave(listener)
+
+    assert [0, 7, 0.25, 7, 0.25, 7, 0.25, 7, 0, 7] == rests
 
 
 def test_quiet_stream_has_a_heartbeat() -> None:

@@ -15,7 +15,17 @@
     if (key.value) ui.preauthorizeApiKey("bearerKey", key.value);
   }
 
+  // The renderer leaves these without a name, or out of a keyboard's reach.
+  function mend() {
+    for (const field of place.querySelectorAll("tr[data-param-name] :is(input, select):not([aria-label])")) {
+      field.ariaLabel = field.closest("tr").dataset.paramName;
+    }
+    for (const field of place.querySelectorAll(".body-param textarea:not([aria-label])")) field.ariaLabel = "Request body";
+    for (const text of place.querySelectorAll("pre.microlight:not([tabindex]), pre.curl:not([tabindex])")) text.tabIndex = 0;
+  }
+
   shade();
+  new MutationObserver(mend).observe(place, { childList: true, subtree: true });
   dark.addEventListener("change", shade);
   const ui = SwaggerUIBundle({
     url: place.dataset.document,
@@ -26,7 +36,7 @@
     tryItOutEnabled: true,
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
-    supportedSubmitMethods: place.dataset.tried === "get" ? ["get"] : METHODS,
+    supportedSubmitMethods: METHODS,
     validatorUrl: null,
     onComplete() {
       if (key) authorize();

@@ -10,6 +10,7 @@ from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from werkzeug.exceptions import NotFound
 
+from mockserver.control.signing import SIGN_IN, is_signed_in
 from mockserver.faults import FaultKind
 from mockserver.rules import RULES
 from mockserver.seeds import Subscription
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mockserver.mock import Mock
 
 _HERE = Path(__file__).parent
+_SHARED = _HERE.parent / "templates"
+"""Where the navigation is that all pages have."""
+
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -36,6 +40,9 @@ _HEADERS = {
 def world_page(mock: Mock, version: str) -> Response:
     """Return the page of ``mock``."""
     text = _template().render(
+        here="world",
+        signed_in=is_signed_in(),
+        sign_in=SIGN_IN,
         version=version,
         operations=list(mock.contract),
         permissions=sorted(mock.world.permissions),
@@ -58,7 +65,7 @@ def page_file(name: str) -> Response:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader([_HERE, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
