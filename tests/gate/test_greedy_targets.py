@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 import trustme
 import urllib3
-from contract_tests.proxy.server import ProxyServer
 
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
@@ -29,6 +28,7 @@ from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
+from mockserver.server import MockServer
 
 SECRET = Secret("full", "fm_api_test_secret_value")
 ASK = Request("GET", "/v1/1001/chats", (), (bearer(SECRET),))
@@ -288,7 +288,7 @@ def explored_anyway(url: str, contract: Contract) -> None:
 
 def passed_on(url: str, contract: Contract) -> None:
     forwarder = Forwarder(url, Watcher(contract, lambda *_: None))
-    with ProxyServer(forwarder) as proxy:
+    with MockServer(forwarder) as proxy:
         answer = urllib3.request("GET", f"{proxy.url}{ASK.path}", headers=ASK.sent_headers())
 
     assert 502 == answer.status
