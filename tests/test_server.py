@@ -241,7 +241,7 @@ def test_failures_are_flat(path: str, caplog: pytest.LogCaptureFixture) -> None:
 def test_a_slow_reader_gets_everything_and_holds_up_nobody(server: MockServer) -> None:
     """More answers than any buffer takes wait until they are read, in order."""
     health = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
-    asks = (b"GET /rules HTTP/1.1\r\nHost: x\r\n\r\n" + health * 9) * 200
+    asks = (b"GET /rules HTTP/1.1\r\nHost: localhost\r\n\r\n" + health * 9) * 200
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as slow:
         last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
