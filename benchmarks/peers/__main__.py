@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -27,7 +28,7 @@ _FILES = 8192
 
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Interleaved rounds of each load.")
-@click.option("--seconds", default=3.0, show_default=True, help="Length of one load.")
+@click.option("--seconds", default=3, show_default=True, help="Length of one load.")
 @click.option("--starts", default=5, show_default=True, help="Starts of each server.")
 @click.option("--only", help="Names of servers, or parts of them, separated by commas.")
 @click.option("--growth/--no-growth", default=True, help="Measure generated contracts too.")
@@ -35,7 +36,7 @@ _FILES = 8192
 @click.option("--cache", default=default_cache, type=click.Path(path_type=Path), help="Peers.")
 def main(
     rounds: int,
-    seconds: float,
+    seconds: int,
     starts: int,
     only: str | None,
     growth: bool,
@@ -48,6 +49,8 @@ def main(
     except WrkFailed as error:
         raise click.ClickException(str(error)) from None
     _raise_limit()
+    # Servers are stopped on the way out, which a plain SIGTERM would not take.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     servers = _chosen(only)
     with tempfile.TemporaryDirectory() as folder:
         plan = measure.Plan(rounds, seconds, _place(Path(folder), cache), _say)

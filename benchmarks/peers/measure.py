@@ -28,7 +28,7 @@ class Plan:
     """How often and how long."""
 
     rounds: int
-    seconds: float
+    seconds: int
     place: Place
     say: Say
 
@@ -115,7 +115,7 @@ def _furnish(subject: Subject, process: Process) -> None:
     load(process.port, subject.calls[LIST], 1)
 
 
-def _load_all(subject: Subject, process: Process, seconds: float) -> None:
+def _load_all(subject: Subject, process: Process, seconds: int) -> None:
     for name, call in subject.calls.items():
         done = weighed(process, call, seconds)
         subject.loads.setdefault(name, []).append(done)
@@ -123,14 +123,14 @@ def _load_all(subject: Subject, process: Process, seconds: float) -> None:
             subject.resident.append(process.resident())
 
 
-def weighed(process: Process, call: Call, seconds: float) -> tuple[Load, float]:
+def weighed(process: Process, call: Call, seconds: int) -> tuple[Load, float]:
     """Return a load, and the CPU seconds that the server used for it."""
     before = process.cpu()
     done = load(process.port, call, seconds)
     return done, process.cpu() - before
 
 
-def _crowd(subject: Subject, process: Process, seconds: float) -> None:
+def _crowd(subject: Subject, process: Process, seconds: int) -> None:
     def once() -> Load:
         return load(process.port, subject.calls[LIST], seconds)
 
@@ -205,7 +205,7 @@ def _grown(place: Place, size: int) -> Place:
     return replace(place, spec=specs.write(specs.grown(size), file))
 
 
-def _grow(server: Server, place: Place, seconds: float) -> tuple[float, float]:
+def _grow(server: Server, place: Place, seconds: int) -> tuple[float, float]:
     """Return the seconds of a start and the CPU microseconds of a request."""
     process, start = started(server, place)
     with process:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.peers.calls import Call, ask
-from benchmarks.peers.installs import environment
+from benchmarks.peers.installs import environment, reason
 from mockserver.contract.document import CACHE_VARIABLE
 
 _LONGEST_START = 60
@@ -66,7 +66,7 @@ class Process:
             self._process.wait(0.001)
         except subprocess.TimeoutExpired:
             return
-        raise NotRunning(_reason(self._all_said()))
+        raise NotRunning(reason(self._all_said()))
 
     def _all_said(self) -> str:
         self._said.seek(0)
@@ -119,13 +119,6 @@ class Process:
 def _stat(pid: int) -> list[str]:
     """Return the fields of `/proc/PID/stat` behind the name: state, parent, and so on."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def _reason(said: str) -> str:
-    """Return the line of ``said`` that names an error, or its last one."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    named = [line for line in lines if any(word in line for word in ("Error", "Invalid", "error:"))]
-    return (named or lines or ["it ended without a word"])[-1]
 
 
 def free_port() -> int:

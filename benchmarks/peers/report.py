@@ -64,7 +64,7 @@ class Report(TypedDict):
     machine: str
     versions: dict[str, str]
     rounds: int
-    seconds: float
+    seconds: int
     connections: int
     import_flask_s: float
     servers: list[ServerFigures]

@@ -38,7 +38,7 @@ def _head(report: Report) -> str:
         "# The mock beside its peers\n\n"
         "<!-- Written by `python -m benchmarks.peers`; change it there. -->\n\n"
         f"{report['machine']}; {versions}; {report['date']}.\n"
-        f"Medians of {report['rounds']} interleaved rounds of {report['seconds']:g} s "
+        f"Medians of {report['rounds']} interleaved rounds of {report['seconds']} s "
         f"on {report['connections']} connections that stay open.\n"
         "CPU is what the kernel counted for the server's processes, divided by the requests.\n\n"
         "![CPU per request, start and memory of each server](peers.svg)"
