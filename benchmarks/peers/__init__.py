@@ -10,6 +10,7 @@
 | `wrk` | one load, and what came of it |
 | `crowd` | clients that are idle or slow |
 | `measure` | interleaved rounds of all that |
+| `growth` | the same on generated contracts |
 | `report` | the figures, as they stand in the JSON |
 | `targets`, `table`, `chart` | the figures judged, as Markdown, and as a picture |
 | `parts/` | small programs that the servers need |

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from benchmarks.peers import chart, measure, specs, table
+from benchmarks.peers.growth import measure_growth
 from benchmarks.peers.installs import default_cache
 from benchmarks.peers.others import everyone
 from benchmarks.peers.report import Report
@@ -28,7 +29,7 @@ _FILES = 8192
 
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Interleaved rounds of each load.")
-@click.option("--seconds", default=3, show_default=True, help="Length of one load.")
+@click.option("--seconds", default=2, show_default=True, help="Length of one load.")
 @click.option("--starts", default=5, show_default=True, help="Starts of each server.")
 @click.option("--only", help="Names of servers, or parts of them, separated by commas.")
 @click.option("--growth/--no-growth", default=True, help="Measure generated contracts too.")
@@ -61,8 +62,7 @@ def main(
 
 def _measured(servers: list[Server], plan: measure.Plan, starts: int, growth: bool) -> Report:
     subjects = measure.installed(servers, plan)
-    measure.measure_starts(subjects, plan, starts)
-    flask = measure.import_flask(starts)
+    flask = measure.measure_starts(subjects, plan, starts)
     measure.measure_loads(subjects, plan)
     able = [subject.server for subject in subjects if subject.failure is None]
     return {
@@ -74,7 +74,7 @@ def _measured(servers: list[Server], plan: measure.Plan, starts: int, growth: bo
         "connections": CONNECTIONS,
         "import_flask_s": flask,
         "servers": [measure.figures(subject) for subject in subjects],
-        "growth": measure.measure_growth(able, plan) if growth else [],
+        "growth": measure_growth(able, plan) if growth else [],
     }
 
 

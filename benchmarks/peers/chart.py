@@ -6,6 +6,7 @@ and bars with labels need less code than the settings of one.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -18,9 +19,11 @@ _BAR, _GAP, _TITLE = 11, 9, 34
 
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.page { fill: #ffffff }
 .title { font-weight: 600 } .note { fill: #59636e }
 .list { fill: #2f6fb3 } .send { fill: #c2741f }
 @media (prefers-color-scheme: dark) {
+  .page { fill: #0d1117 }
   text { fill: #e6edf3 } .note { fill: #9198a1 }
   .list { fill: #5aa2e8 } .send { fill: #e8a35a }
 }
@@ -39,15 +42,27 @@ def picture(report: Report) -> str:
     for panel in _panels(report):
         drawn, top = _draw(panel, top)
         shapes += drawn
-    note = f"{report['machine']}; {report['date']}"
-    shapes.append(f'<text class="note" x="10" y="{top + 14:.0f}">{escape(note)}</text>')
+    for line in _notes(report):
+        top += 16
+        shapes.append(f'<text class="note" x="10" y="{top:.0f}">{escape(line)}</text>')
+    height = round(top) + 12
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top + 26:.0f}" '
-        f'viewBox="0 0 {_WIDTH} {top + 26:.0f}" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH} {height}" role="img">\n'
         f"<title>The mock beside its peers</title>\n<style>{_STYLE}</style>\n"
-        + "\n".join(shapes)
-        + "\n</svg>\n"
+        '<rect class="page" width="100%" height="100%"/>\n' + "\n".join(shapes) + "\n</svg>\n"
     )
+
+
+def _notes(report: Report) -> list[str]:
+    """Return the lines below the bars: where, when, and which versions."""
+    shown = [server for server in report["servers"] if not server["failure"]]
+    versions = [f"{server['name']} {server['version']}" for server in shown]
+    tools = [f"{name} {version}" for name, version in report["versions"].items()]
+    return [
+        f"{report['machine']}; {report['date']}",
+        *textwrap.wrap(", ".join([*tools, *versions]), 110),
+    ]
 
 
 def _panels(report: Report) -> Iterator[Panel]:

@@ -24,10 +24,12 @@ _Result = TypeVar("_Result")
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def beside(port: int, action: Callable[[], _Result]) -> tuple[_Result, int, int]:
+async def beside(
+    port: int, action: Callable[[], _Result], idlers: int = IDLE, drippers: int = SLOW
+) -> tuple[_Result, int, int]:
     """Run ``action`` beside a crowd; return its result, and how many idle and slow clients were still connected."""
-    idle = await _connect(port, IDLE)
-    slow = await _connect(port, SLOW)
+    idle = await _connect(port, idlers)
+    slow = await _connect(port, drippers)
     drips = [asyncio.create_task(_drip(writer, number)) for number, (_, writer) in enumerate(slow)]
     try:
         result = await asyncio.to_thread(action)

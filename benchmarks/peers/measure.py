@@ -8,18 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.peers import crowd, specs
+from benchmarks.peers import crowd
 from benchmarks.peers.calls import LIST, Call, ask
 from benchmarks.peers.installs import NotInstalled, environment
 from benchmarks.peers.processes import NotRunning, Process, free_port
-from benchmarks.peers.report import CallFigures, CrowdFigures, GrowthFigures, ServerFigures
+from benchmarks.peers.report import CallFigures, CrowdFigures, ServerFigures
 from benchmarks.peers.servers import Place, Server
 from benchmarks.peers.wrk import Load, load
 
-SIZES = (3, 85, 500)
 Say = Callable[[str], None]
 
 
@@ -72,10 +71,15 @@ def started(server: Server, place: Place) -> tuple[Process, float]:
         raise
 
 
-def measure_starts(subjects: Sequence[Subject], plan: Plan, times: int) -> None:
-    """Start each server so many times in turn; the first failure of a server is its last start."""
+def measure_starts(subjects: Sequence[Subject], plan: Plan, times: int) -> float:
+    """Start each server so many times in turn; return the median seconds of `import flask` between them.
+
+    The first failure of a server is its last start.
+    """
+    flask = []
     for number in range(times):
         plan.say(f"starts: round {number + 1} of {times}")
+        flask.append(_import_flask())
         for subject in subjects:
             if subject.failure is None:
                 try:
@@ -85,6 +89,13 @@ def measure_starts(subjects: Sequence[Subject], plan: Plan, times: int) -> None:
                     continue
                 with process:
                     subject.starts.append(seconds)
+    return median(flask)
+
+
+def _import_flask() -> float:
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import flask"], env=environment(), check=True)
+    return time.perf_counter() - begun
 
 
 def measure_loads(subjects: Sequence[Subject], plan: Plan) -> None:
@@ -181,60 +192,3 @@ def _crowd_figures(subject: Subject) -> CrowdFigures:
         "slow_held": min(slow for _, _, slow in subject.beside),
         "unexpected": sum(done.unexpected(subject.calls[LIST]) for done, _, _ in subject.beside),
     }
-
-
-def measure_growth(servers: Sequence[Server], plan: Plan) -> list[GrowthFigures]:
-    """Start and load each server on contracts of 3, 85 and 500 operations, in turn."""
-    seen: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    failures: dict[tuple[str, int], str] = {}
-    places = {size: _grown(plan.place, size) for size in SIZES}
-    cases = [(server, size) for server in servers if server.grows for size in SIZES]
-    for number in range(plan.rounds):
-        plan.say(f"growth: round {number + 1} of {plan.rounds}")
-        for server, size in cases:
-            key = (server.name, size)
-            try:
-                seen.setdefault(key, []).append(_grow(server, places[size], plan.seconds))
-            except NotRunning as reason:
-                failures[key] = str(reason)
-    return [_growth_figures(server, size, seen, failures) for server, size in cases]
-
-
-def _grown(place: Place, size: int) -> Place:
-    file = place.work / f"contract-{size}.json"
-    return replace(place, spec=specs.write(specs.grown(size), file))
-
-
-def _grow(server: Server, place: Place, seconds: int) -> tuple[float, float]:
-    """Return the seconds of a start and the CPU microseconds of a request."""
-    process, start = started(server, place)
-    with process:
-        load(process.port, server.calls[LIST], 1)
-        done, cpu = weighed(process, server.calls[LIST], seconds)
-        return start, cpu / max(1, done.requests) * 1e6
-
-
-def _growth_figures(
-    server: Server,
-    size: int,
-    seen: Mapping[tuple[str, int], list[tuple[float, float]]],
-    failures: Mapping[tuple[str, int], str],
-) -> GrowthFigures:
-    rounds = seen.get((server.name, size), [])
-    return {
-        "name": server.name,
-        "operations": size,
-        "failure": failures.get((server.name, size)),
-        "start_s": median(start for start, _ in rounds) if rounds else None,
-        "cpu_us": median(cost for _, cost in rounds) if rounds else None,
-    }
-
-
-def import_flask(times: int) -> float:
-    """Return the median seconds of `python -c "import flask"`."""
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "import flask"], env=environment(), check=True)
-        taken.append(time.perf_counter() - begun)
-    return median(taken)

@@ -95,7 +95,7 @@ class Connexion(Peer):
 class SmallConnexion(Connexion):
     """Connexion on what it can read."""
 
-    name = "connexion, OpenAPI 3.0"
+    name = "connexion (OpenAPI 3.0)"
     spec = "two of the operations, rewritten as 3.0.3"
     enforces = "that there is a key; schemas of requests"
 

@@ -106,7 +106,7 @@ def _control(port: int, path: str, body: Mapping[str, object]) -> dict[str, Any]
 class Constant(Server):
     """The mock's HTTP server under an application of four lines."""
 
-    name = "its server, constant body"
+    name = "its server (constant body)"
     spec = "a page of ten entries"
     enforces = "nothing"
     version = Mock.version
@@ -118,7 +118,7 @@ class Constant(Server):
 class Nginx(Server):
     """nginx, `return 200`: what the machine can do."""
 
-    name = "nginx, return 200"
+    name = "nginx (return 200)"
     spec = "11 bytes"
     enforces = "nothing"
     version = ""

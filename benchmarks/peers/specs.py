@@ -33,7 +33,7 @@ def grown(operations: int) -> Document:
         copied = number // _count(source) + 1
         operation = copy.deepcopy(source[path][method])
         if copied > 1:
-            path = f"/copy{copied}{path}"  # noqa: PLW2901  # the same operation, elsewhere
+            path = f"/v1/copy{copied}" + path.removeprefix("/v1")  # noqa: PLW2901  # the same operation, elsewhere
             operation["operationId"] += str(copied)
         paths.setdefault(path, {})[method] = operation
     document["paths"] = paths

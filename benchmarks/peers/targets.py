@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.peers.calls import FORBIDDEN, LIST, NAMES, SEND, SPENT, UNKNOWN
 from benchmarks.peers.report import Report, growth_at, server_named
 
-OURS, CONSTANT = "this mock", "its server, constant body"
+OURS, CONSTANT = "this mock", "its server (constant body)"
 
 
 @dataclass(frozen=True)
