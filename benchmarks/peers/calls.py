@@ -7,10 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-LIST, SEND = "list", "send"
+LIST, CHANGED, SEND = "list", "changed", "send"
+SERVED = (LIST, CHANGED, SEND)
 UNKNOWN, FORBIDDEN, SPENT = "401", "403", "429"
 NAMES = {
     LIST: "GET list",
+    CHANGED: "GET list after a write",
     SEND: "POST 1 KB",
     UNKNOWN: "GET, unknown key",
     FORBIDDEN: "GET, no permission",

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from benchmarks.peers.calls import LIST, SEND
+from benchmarks.peers.calls import SERVED
 from benchmarks.peers.report import Report, ServerFigures
 
 _WIDTH, _LEFT, _ROOM = 760, 190, 470
@@ -21,11 +21,11 @@ _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .page { fill: #ffffff }
 .title { font-weight: 600 } .note { fill: #59636e }
-.list { fill: #2f6fb3 } .send { fill: #c2741f }
+.list { fill: #2f6fb3 } .changed { fill: #3d8b5f } .send { fill: #c2741f }
 @media (prefers-color-scheme: dark) {
   .page { fill: #0d1117 }
   text { fill: #e6edf3 } .note { fill: #9198a1 }
-  .list { fill: #5aa2e8 } .send { fill: #e8a35a }
+  .list { fill: #5aa2e8 } .changed { fill: #63bd8a } .send { fill: #e8a35a }
 }
 """
 
@@ -68,7 +68,7 @@ def _notes(report: Report) -> list[str]:
 def _panels(report: Report) -> Iterator[Panel]:
     servers = [server for server in report["servers"] if not server["failure"]]
     yield (
-        "CPU per request, in µs: the list (blue) and a POST of 1 KB (orange)",
+        "CPU per request, in µs: a list (blue), the list after a write (green), a POST of 1 KB (orange)",
         [(server["name"], [*_costs(server)]) for server in servers],
     )
     yield (
@@ -82,7 +82,7 @@ def _panels(report: Report) -> Iterator[Panel]:
 
 
 def _costs(server: ServerFigures) -> Iterator[Bar]:
-    for name in (LIST, SEND):
+    for name in SERVED:
         if name in server["calls"]:
             yield _bar(server["calls"][name]["cpu_us"], name)
 

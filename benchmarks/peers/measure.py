@@ -127,6 +127,7 @@ def _furnish(subject: Subject, process: Process) -> None:
 
 
 def _load_all(subject: Subject, process: Process, seconds: int) -> None:
+    subject.server.refresh(process.port)
     for name, call in subject.calls.items():
         done = weighed(process, call, seconds)
         subject.loads.setdefault(name, []).append(done)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.calls import (
+    CHANGED,
     FORBIDDEN,
     LIST,
     LIST_CHATS,
@@ -28,6 +29,9 @@ from benchmarks.peers.installs import NotInstalled
 
 PARTS = Path(__file__).parent / "parts"
 BOTH = {LIST: LIST_CHATS, SEND: SEND_MESSAGE}
+_WRITTEN = "written"
+"""The organization that is written to."""
+
 _SERVE = "from mockserver.cli import main; main()"
 
 
@@ -68,6 +72,9 @@ class Server(ABC):
         """Make what the calls need in the running server; return the calls."""
         return self.calls
 
+    def refresh(self, port: int) -> None:  # noqa: B027  # most can't forget
+        """Return the running server to how it was furnished, before each round."""
+
 
 class Mock(Server):
     """The mock as `mockserver serve` starts it."""
@@ -82,17 +89,28 @@ class Mock(Server):
         return [sys.executable, "-c", _SERVE, "serve", f"--port={port}", f"--spec={place.spec}"]
 
     def furnish(self, port: int) -> Mapping[str, Call]:
-        """Make a key that lacks the permission, and one whose windows hold nothing."""
+        """Make an organization to write to, a key without the permission, and one whose windows hold nothing.
+
+        The list alone is asked of an organization that nobody writes to.
+        """
+        large = {"id": _WRITTEN, "limit_minute": 10**9, "limit_day": 10**9, "keys": [{}]}
+        (written,) = _control(port, "/_mock/organizations", large)["keys"]
         poor = {"permissions": ["api_messages_list"]}
         spent = {"limit_minute": 0, "keys": [{}]}
         forbidden = _control(port, "/_mock/organizations/heron/keys", poor)["key"]
         (key,) = _control(port, "/_mock/organizations", spent)["keys"]
         return {
-            **BOTH,
+            LIST: LIST_CHATS,
+            SEND: SEND_MESSAGE.with_key(written["key"], 200),
+            CHANGED: LIST_CHATS.with_key(written["key"], 200),
             UNKNOWN: LIST_CHATS.with_key("fm_api_test_nobody", 401),
             FORBIDDEN: LIST_CHATS.with_key(forbidden, 403),
             SPENT: LIST_CHATS.with_key(key["key"], 429),
         }
+
+    def refresh(self, port: int) -> None:
+        """Forget what was written, so that every round writes to an organization of the same size."""
+        _control(port, f"/_mock/organizations/{_WRITTEN}/reset", {})
 
 
 def _control(port: int, path: str, body: Mapping[str, object]) -> dict[str, Any]:

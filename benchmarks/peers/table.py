@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.peers.calls import LIST, NAMES, SEND
+from benchmarks.peers.calls import NAMES, SERVED
 from benchmarks.peers.crowd import IDLE, SLOW
 from benchmarks.peers.report import CallFigures, Report, ServerFigures
 from benchmarks.peers.targets import judged
@@ -49,7 +49,7 @@ def _costs(servers: Sequence[ServerFigures]) -> str:
     head = ("server", "request", "CPU per request", "requests/s", "p50", "p99", "answer", "")
     rows = []
     for server in servers:
-        for name in (LIST, SEND):
+        for name in SERVED:
             if name in server["calls"]:
                 rows.append((server["name"], NAMES[name], *_call(server["calls"][name])))
         if server["failure"]:
@@ -65,7 +65,7 @@ def _refusals(servers: Sequence[ServerFigures]) -> str:
         (server["name"], _refused(server["name"], name), *_call(call))
         for server in servers
         for name, call in server["calls"].items()
-        if name not in (LIST, SEND)
+        if name not in SERVED
     ]
     return _table(head, rows) if rows else "No server was asked for what it refuses."
 

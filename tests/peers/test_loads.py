@@ -57,8 +57,16 @@ def test_mock_gives_each_call_its_status() -> None:
         port = urlsplit(server.url).port or 0
         calls = Mock().furnish(port)
         statuses = {name: ask(port, call).status for name, call in calls.items()}
+        Mock().refresh(port)
 
-    assert {"list": 200, "send": 200, "401": 401, "403": 403, "429": 429} == statuses
+    assert {
+        "list": 200,
+        "send": 200,
+        "changed": 200,
+        "401": 401,
+        "403": 403,
+        "429": 429,
+    } == statuses
 
 
 def test_crowd_is_counted() -> None:
