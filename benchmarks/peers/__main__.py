@@ -21,6 +21,7 @@ from benchmarks.peers.others import everyone
 from benchmarks.peers.report import Report
 from benchmarks.peers.servers import Place, Server
 from benchmarks.peers.wrk import CONNECTIONS, WrkFailed, check_wrk
+from mockserver.contract.document import CACHE_VARIABLE
 
 _RESULTS = Path(__file__).parent.parent / "results"
 _FILES = 8192
@@ -54,6 +55,7 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     servers = _chosen(only)
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[CACHE_VARIABLE] = str(Path(folder, "cache"))  # for the servers, too
         plan = measure.Plan(rounds, seconds, _place(Path(folder), cache), _say)
         report = _measured(servers, plan, starts, growth)
     report["versions"] = {"Python": platform.python_version(), "wrk": wrk.removeprefix("wrk ")}

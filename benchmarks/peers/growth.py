@@ -23,6 +23,8 @@ def measure_growth(servers: Sequence[Server], plan: Plan) -> list[GrowthFigures]
     failures: dict[tuple[str, int], str] = {}
     places = {size: _grown(plan.place, size) for size in SIZES}
     cases = [(server, size) for server in servers if server.grows for size in SIZES]
+    for server, size in cases:
+        server.install(places[size])
     for number in range(plan.rounds):
         plan.say(f"growth: round {number + 1} of {plan.rounds}")
         for server, size in cases:

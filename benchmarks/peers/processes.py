@@ -16,7 +16,6 @@ from types import TracebackType
 
 from benchmarks.peers.calls import Call, ask
 from benchmarks.peers.installs import environment, reason
-from mockserver.contract.document import CACHE_VARIABLE
 
 _LONGEST_START = 60
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -38,7 +37,7 @@ class Process:
             self._process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**environment(), CACHE_VARIABLE: str(folder / "cache")},
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
