@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from statistics import median
 
 from benchmarks.peers import crowd
@@ -101,12 +102,7 @@ def _import_flask() -> float:
 def measure_loads(subjects: Sequence[Subject], plan: Plan) -> None:
     """Run all servers at once, and send each of their calls to one of them at a time."""
     with ExitStack() as stack:
-        running = []
-        for subject in subjects:
-            if subject.failure is None:
-                process, _ = started(subject.server, plan.place)
-                running.append((subject, stack.enter_context(process)))
-                _furnish(subject, process)
+        running = _all_running(subjects, plan, stack)
         for number in range(plan.rounds):
             plan.say(f"loads: round {number + 1} of {plan.rounds}")
             for subject, process in running:
@@ -115,6 +111,23 @@ def measure_loads(subjects: Sequence[Subject], plan: Plan) -> None:
             plan.say(f"crowds: round {number + 1} of {plan.rounds}")
             for subject, process in running:
                 _crowd(subject, process, plan.seconds)
+
+
+def _all_running(
+    subjects: Sequence[Subject], plan: Plan, stack: ExitStack
+) -> list[tuple[Subject, Process]]:
+    """Start and furnish every server until ``stack`` is left; one that fails now carries the reason."""
+    running = []
+    for subject in subjects:
+        if subject.failure is None:
+            try:
+                process, _ = started(subject.server, plan.place)
+                stack.enter_context(process)
+                _furnish(subject, process)
+                running.append((subject, process))
+            except (NotRunning, OSError, HTTPException) as reason:
+                subject.failure = str(reason)
+    return running
 
 
 def _furnish(subject: Subject, process: Process) -> None:

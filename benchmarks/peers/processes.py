@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -73,13 +73,18 @@ class Process:
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the process and its children have used."""
-        # utime, stime, and those of children that have ended
-        return sum(sum(map(int, _stat(pid)[11:15])) for pid in self._family()) / _TICKS
+        return self._sum(_ticks) / _TICKS
 
     def resident(self) -> float:
         """Return the memory in MB that the process and its children hold."""
-        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self._family())
-        return sum(map(int, pages)) * _PAGE / 1e6
+        return self._sum(_pages) * _PAGE / 1e6
+
+    def _sum(self, count: Callable[[int], int]) -> int:
+        total = 0
+        for pid in self._family():
+            with suppress(OSError):  # it has just ended
+                total += count(pid)
+        return total
 
     def _family(self) -> list[int]:
         children: dict[int, list[int]] = {}
@@ -118,6 +123,15 @@ class Process:
 def _stat(pid: int) -> list[str]:
     """Return the fields of `/proc/PID/stat` behind the name: state, parent, and so on."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _ticks(pid: int) -> int:
+    # utime, stime, and those of children that have ended
+    return sum(map(int, _stat(pid)[11:15]))
+
+
+def _pages(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
 
 
 def free_port() -> int:

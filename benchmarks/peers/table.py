@@ -144,8 +144,8 @@ def _targets(report: Report) -> str:
     rows = [
         (
             target.promise,
-            f"{target.measured:.2f}{target.unit}",
-            f"{target.most:.2f}{target.unit}",
+            f"{target.measured:.2f}",
+            f"{target.most:.2f}",
             "yes" if target.met else "**no**",
         )
         for target in judged(report)
