@@ -17,7 +17,7 @@ CAPACITY = 1_000
 """Exchanges kept in one journal, unless its organization asks for another number."""
 
 BUDGET = 64 * 1_048_576
-"""Bytes that all journals of a world hold together, by `Exchange.weight`."""
+"""Bytes that all journals of a world hold together, by `weight_of`."""
 
 BODY_KEPT = 4_096
 """Bytes of a request's body that are kept."""
@@ -70,20 +70,20 @@ class Exchange:
     """The next page that the answer named."""
     nearest: str | None = None
     """Of an unknown route: the route of the contract that is most like it."""
-    headers_weight: int = 0
-    """The characters of all headers."""
+    weight: int = 0
+    """The bytes that it takes, by `weight_of`."""
     number: int = 0
     """Its place among all exchanges of its journal, from 1; given by the journal."""
-
-    @property
-    def weight(self) -> int:
-        """The bytes that it takes, roughly."""
-        return _OVERHEAD + len(self.path) + len(self.query) + len(self.body) + self.headers_weight
 
     @property
     def url(self) -> str:
         """The path and the query."""
         return f"{self.path}?{self.query}" if self.query else self.path
+
+
+def weight_of(path: str, query: str, body: bytes, headers: int) -> int:
+    """Return roughly the bytes that an exchange takes whose headers have so many characters."""
+    return _OVERHEAD + len(path) + len(query) + len(body) + headers
 
 
 class Shelf:
@@ -107,30 +107,30 @@ class Shelf:
         """Entries of the order, those of exchanges that are gone already included."""
         return len(self._order)
 
-    def put(self, journal: Journal, number: int, weight: int) -> None:
-        """Count the exchange ``number`` that ``journal`` took, and make room for it."""
-        self._order.append((journal, number))
-        self.took(1, weight)
+    def put(self, journal: Journal, exchange: Exchange) -> None:
+        """Count the ``exchange`` that ``journal`` took, and make room for it."""
+        self._order.append((journal, exchange.number))
+        self._live += 1
+        self.weight += exchange.weight
         while self.weight > self.budget:
             owner, number = self._order.popleft()
             owner.let_go(number)
         if len(self._order) > 2 * self._live + CAPACITY:
             self._order = deque(entry for entry in self._order if entry[0].holds(entry[1]))
 
-    def took(self, count: int, weight: int) -> None:
-        """Count ``count`` exchanges of together ``weight`` bytes as held; negative when they are gone."""
-        self._live += count
-        self.weight += weight
+    def give_up(self, exchange: Exchange) -> None:
+        """Count ``exchange`` as held no more."""
+        self._live -= 1
+        self.weight -= exchange.weight
 
 
 class Journal:
     """The last exchanges of one organization, or those that named none."""
 
-    __slots__ = ("_exchanges", "_restored", "_shelf", "_weights", "capacity", "total")
+    __slots__ = ("_exchanges", "_restored", "_shelf", "capacity", "total")
 
     def __init__(self, capacity: int = CAPACITY, shelf: Shelf | None = None) -> None:
         self._exchanges: deque[Exchange] = deque()
-        self._weights: deque[int] = deque()
         self._restored: deque[int] = deque(maxlen=64)
         self._shelf = Shelf() if shelf is None else shelf  # an empty one is falsy
         self.capacity = capacity
@@ -139,15 +139,12 @@ class Journal:
 
     def record(self, exchange: Exchange) -> Exchange:
         """Record ``exchange`` under the next number, and return it."""
-        weight = exchange.weight
         with self._shelf.lock:
-            self.total += 1
-            exchange.number = self.total
+            self.total = exchange.number = self.total + 1
             self._exchanges.append(exchange)
-            self._weights.append(weight)
             if len(self._exchanges) > self.capacity:
                 self._drop()
-            self._shelf.put(self, self.total, weight)
+            self._shelf.put(self, exchange)
             return exchange
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -196,8 +193,7 @@ class Journal:
             self._drop()
 
     def _drop(self) -> None:
-        self._exchanges.popleft()
-        self._shelf.took(-1, -self._weights.popleft())
+        self._shelf.give_up(self._exchanges.popleft())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from mockserver.call import Call, Environ
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Reply
-from mockserver.journal import BODY_KEPT, HEADERS_KEPT, TEXT_KEPT, Exchange
+from mockserver.journal import BODY_KEPT, HEADERS_KEPT, TEXT_KEPT, Exchange, weight_of
 from mockserver.nearest import nearest_route
 from mockserver.pipeline import Progress, presented_keys
 from mockserver.roles import KEY_PREFIX, Key
@@ -34,8 +34,7 @@ _KEY_PARAMETERS = frozenset(
 )
 _NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
 _BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_KEY_HEADERS = (("HTTP_AUTHORIZATION", "authorization"), ("HTTP_X_API_KEY", "x-api-key"))
-_KEY_NAMES = frozenset(name for _, name in _KEY_HEADERS)
+_KEY_NAMES = frozenset({"authorization", "x-api-key"})
 
 
 class Recorder:
@@ -57,9 +56,10 @@ class Recorder:
         world = self._world
         clock = world.clock if caller is None else caller.organization.clock
         at, clocked = clock.now(), stopwatch()
-        query, in_query = _masked_query(call.query_string)
-        headers, headers_weight = _headers(call.environ)
-        body = call.read_body or b""
+        environ, body = call.environ, call.read_body or b""
+        path, (query, in_query) = _masked(call.path), _masked_query(call.query_string)
+        headers, characters = _headers(environ)
+        kept = _KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b""
         exchange = Exchange(
             at=at,
             clocked=clocked,
@@ -67,20 +67,20 @@ class Recorder:
             seen=progress.seen,
             organization=None if caller is None else caller.organization.id,
             method=call.method[:20],
-            path=_masked(call.path),
+            path=path,
             query=query,
             headers=headers,
-            body=_KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b"",
+            body=kept,
             body_size=len(body),
             operation=None if operation is None else operation.id,
             status=reply.status,
             rule=None if reply.rule is None else reply.rule.id,
             fault=reply.fault,
-            key=_key(call, caller),
-            key_places=_key_places(call.environ, in_query),
+            key=_key(call) if caller is None else caller.id,
+            key_places=_key_places(environ, in_query),
             recovers=_recovery(caller, reply, progress, at) if reply.status == 429 else None,
             next_page=progress.next_page,
-            headers_weight=headers_weight,
+            weight=weight_of(path, query, kept, characters),
         )
         self._put(exchange, call, caller, progress)
         if self._audience.listeners:
@@ -115,15 +115,15 @@ def _recovery(caller: Key | None, reply: Reply, progress: Progress, at: float) -
     return (windows.day if reply.rule is rules.DAY else windows.minute).recovers
 
 
-def _key(call: Call, caller: Key | None) -> str | None:
-    if caller is not None:
-        return caller.id
+def _key(call: Call) -> str | None:
     presented = presented_keys(call)
     return mark(presented[0]) if presented else None
 
 
 def _key_places(environ: Environ, in_query: bool) -> tuple[str, ...]:
-    places = tuple(place for name, place in _KEY_HEADERS if environ.get(name))
+    places = ("authorization",) if environ.get("HTTP_AUTHORIZATION") else ()
+    if environ.get("HTTP_X_API_KEY"):
+        places = (*places, "x-api-key")
     return (*places, "query") if in_query else places
 
 

@@ -30,25 +30,21 @@ class _Part(Enum):
     GAP = auto()
     """The end of the line after a chunk."""
     TRAILERS = auto()
-    END = auto()
 
 
 class Intake:
     """How far a body was taken from the bytes that arrived on its connection."""
 
-    __slots__ = ("_is_chunked", "_part", "_rest", "_trailers")
+    __slots__ = ("_is_chunked", "_part", "_rest", "_trailers", "is_read")
 
     def __init__(self, length: int | None) -> None:
         """Begin a body of ``length`` bytes, or in chunks where that is ``None``."""
         self._is_chunked = length is None
         self._rest = length or 0
         self._trailers = 0
-        self._part = _Part.SIZE if length is None else _Part.DATA if length else _Part.END
-
-    @property
-    def is_read(self) -> bool:
+        self._part = _Part.SIZE if length is None else _Part.DATA
+        self.is_read = length == 0
         """Whether the whole body was taken."""
-        return self._part is _Part.END
 
     @property
     def left(self) -> int | None:
@@ -60,21 +56,25 @@ class Intake:
 
         Raises ``Broken`` where the chunks are malformed.
         """
-        while self._part not in (_Part.DATA, _Part.END):
-            if not self._step(arrived):
+        if self.is_read:
+            return b""
+        while self._part is not _Part.DATA:
+            if not self._step(arrived) or self.is_read:
                 return b""
         block = bytes(arrived[: min(most, self._rest)])
         del arrived[: len(block)]
         self._rest -= len(block)
-        if self._part is _Part.DATA and not self._rest:
-            self._part = _Part.GAP if self._is_chunked else _Part.END
-            if self._is_chunked:
-                self._finish(arrived)
+        if not self._rest:
+            self._end_of_data(arrived)
         return block
 
-    def _finish(self, arrived: bytearray) -> None:
+    def _end_of_data(self, arrived: bytearray) -> None:
         """Go on to the next chunk, so that the end of the body is seen with its last bytes."""
-        while self._part not in (_Part.DATA, _Part.END) and self._step(arrived):
+        if not self._is_chunked:
+            self.is_read = True
+            return
+        self._part = _Part.GAP
+        while not self.is_read and self._part is not _Part.DATA and self._step(arrived):
             pass
 
     def _step(self, arrived: bytearray) -> bool:
@@ -106,7 +106,7 @@ class Intake:
     def _pass_trailer(self, line: bytes) -> None:
         self._trailers += 1
         if line == b"\r\n":
-            self._part = _Part.END
+            self.is_read = True
         elif self._trailers >= _MOST_TRAILERS or not line.endswith(b"\r\n"):
             raise Broken("the trailers don't end")
 

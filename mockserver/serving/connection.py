@@ -161,9 +161,11 @@ class Connection:
     def proceed(self) -> None:
         """Answer all that has arrived whole, as long as this thread has the connection in hand."""
         while not (self.is_closed or self._out or self._is_refused):
-            if self._head is None and not (self._drain() and self._take_head()):
+            if self._head is None and not (
+                self._arrived and (self._intake.is_read or self._drain()) and self._take_head()
+            ):
                 return
-            if not self._take_body():
+            if not (self._intake.is_read or self._take_body()):
                 return
             self._respond()
             if self.is_aside:
@@ -254,8 +256,6 @@ class Connection:
 
     def _drain(self) -> bool:
         """Pass over the rest of a body that the application didn't read; return whether all of it came."""
-        if self._intake.is_read:
-            return True
         try:
             while block := self._intake.take(self._arrived, _BLOCK):
                 self._drained += len(block)

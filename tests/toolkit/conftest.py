@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from mockserver.journal import Exchange
+from mockserver.journal import Exchange, weight_of
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -53,7 +53,6 @@ def exchange() -> MakeExchange:
     """Return what makes one exchange; what isn't said is a success, a second after the one before."""
 
     def made(number: int = 1, **changes: Any) -> Exchange:
-        headers = changes.get("headers", {})
         plain: dict[str, Any] = {
             "at": float(number),
             "clocked": float(number),
@@ -70,8 +69,10 @@ def exchange() -> MakeExchange:
             "status": 200,
             "key": "one",
             "key_places": ("authorization",),
-            "headers_weight": sum(len(name) + len(value) for name, value in headers.items()),
         }
-        return Exchange(number=number, **plain | changes)
+        merged = plain | changes
+        characters = sum(len(name) + len(value) for name, value in merged["headers"].items())
+        weight = weight_of(merged["path"], merged["query"], merged["body"], characters)
+        return Exchange(number=number, weight=weight, **merged)
 
     return made
