@@ -66,6 +66,9 @@ class Keeper(Protocol):
     def take_back(self, connection: Connection) -> None:
         """Wait for ``connection`` again, which this thread has done with."""
 
+    def send_soon(self, connection: Connection) -> None:
+        """Call ``flush`` of ``connection`` once the others that are ready have been heard."""
+
     def expect(self, connection: Connection, events: int) -> None:
         """Wait for ``events`` on ``connection``."""
 
@@ -85,6 +88,7 @@ class Connection:
         "_is_awaited",
         "_is_broken",
         "_is_refused",
+        "_is_stuck",
         "_keeper",
         "_out",
         "_seen",
@@ -113,7 +117,9 @@ class Connection:
         self._is_awaited = False
         """Whether the client waits for `100 Continue` before it sends more."""
         self._out = b""
-        """What the client was too slow to take."""
+        """What has still to go out: it waits for its turn, or for a client that is slow to take it."""
+        self._is_stuck = False
+        """Whether the client was too slow to take it."""
         self._drained = 0
         """Bytes that were read for nobody since the last answer."""
         self._is_refused = False
@@ -138,7 +144,7 @@ class Connection:
     def ready(self) -> None:
         """Go on: there is something to read, or room to write."""
         if self._out:
-            self._flush()
+            self.flush()
             return
         try:
             block = self.sock.recv(_BLOCK)
@@ -380,7 +386,7 @@ class Connection:
     def _fail(self, answer: Answer) -> None:
         _log.exception("the application failed")
         if answer.began:
-            self.close()
+            self._stays = False
         else:
             self._refuse("500 Internal Server Error", "The server failed.")
 
@@ -419,6 +425,9 @@ class Connection:
             self.is_aside = True
             self._keeper.step_aside(self)
             self.sock.settimeout(self._keeper.timeout)
+            if self._out:
+                out, self._out = self._out, b""
+                self.sock.sendall(out)
 
     def _return(self) -> None:
         """Give the connection back to the thread that waits for all of them."""
@@ -428,36 +437,34 @@ class Connection:
     # --- writing ---
 
     def _send(self, data: bytes) -> None:
-        """Send ``data``; a thread that waits for the connections leaves to later what isn't taken now."""
+        """Send ``data``, or leave it to the loop, which sends the answers of one turn together."""
         if self.is_aside:
             self.sock.sendall(data)
-            return
-        if self._out:
+        elif self._out:
             self._out += data
-            return
-        try:
-            sent = self.sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        if sent < len(data):
-            self._out = data[sent:]
-            self.deadline = stopwatch() + _WHOLE * self._keeper.timeout
-            self._keeper.expect(self, selectors.EVENT_WRITE)
+        else:
+            self._out = data
+            self._keeper.send_soon(self)
 
-    def _flush(self) -> None:
-        """Send more of what is left, then go on with the next request."""
+    def flush(self) -> None:
+        """Send what has to go out, then go on with the next request; what the client doesn't take waits for it."""
+        if not self._out or self.is_closed:
+            return
         try:
             sent = self.sock.send(self._out)
         except BlockingIOError:
-            return
+            sent = 0
         except OSError:
             self.close()
             return
         self._out = self._out[sent:]
-        if self._out:
-            return
-        self._keeper.expect(self, selectors.EVENT_READ)
-        if self._is_refused:
+        if bool(self._out) != self._is_stuck:
+            self._is_stuck = not self._is_stuck
+            events = selectors.EVENT_WRITE if self._is_stuck else selectors.EVENT_READ
+            self._keeper.expect(self, events)
+        if self._is_stuck:
+            self.deadline = stopwatch() + _WHOLE * self._keeper.timeout
+        elif self._is_refused:
             self._linger()
         else:
             self._after()

@@ -32,6 +32,9 @@ _TICK = 0.25
 _ACCEPTED = 64
 """New connections that are taken at once, before the others are looked after."""
 
+_TOGETHER = 16
+"""Answers that are sent together. A client that waits is woken for the first, and finds the others there."""
+
 _FILES = 256
 """Files that are left to the rest of the process."""
 
@@ -73,6 +76,7 @@ class Loop:
         """Threads that wait for the lead."""
         self._connections: dict[Connection, None] = {}
         """Those that the loop waits for."""
+        self._outbox: deque[Connection] = deque()
         self._returned: deque[Connection] = deque()
         self._is_stopping = False
         self._next_sweep = 0.0
@@ -132,6 +136,10 @@ class Loop:
         self._returned.append(connection)
         self._wake()
 
+    def send_soon(self, connection: Connection) -> None:
+        """Send with the answers of the same turn; see ``Keeper``."""
+        self._outbox.append(connection)
+
     def expect(self, connection: Connection, events: int) -> None:
         """Wait for ``events`` on ``connection``; see ``Keeper``."""
         self._selector.modify(connection.sock, events, self._reader(connection))
@@ -172,23 +180,36 @@ class Loop:
 
     def _serve_until_aside(self) -> None:
         me = threading.get_ident()
-        while True:
+        while self._leader == me:
+            self._send_out(me)  # also what another thread left
+            if self._leader != me:
+                return
             events = self._selector.select(min(_TICK, self.timeout / 4))
             if self._is_stopping:
                 self._end()
                 return
-            for key, _ in events:
-                key.data()
-                if self._leader != me:  # the others wait for what is left of the events
-                    return
-            now = stopwatch()
-            if now >= self._next_sweep:
-                self._sweep(now)
-                if self._leader != me:
-                    return
+            self._attend(events, me)
+
+    def _attend(self, events: list[tuple[selectors.SelectorKey, int]], me: int) -> None:
+        """Do what is to be done now, unless this thread steps aside; the next one finds it too."""
+        for key, _ in events:
+            key.data()
+            if self._leader != me:
+                return
+            if len(self._outbox) >= _TOGETHER:
+                self._send_out(me)
+        now = stopwatch()
+        if now >= self._next_sweep:
+            self._sweep(now)
+
+    def _send_out(self, me: int) -> None:
+        while self._outbox and self._leader == me:
+            connection = self._outbox.popleft()
+            self._tend(connection, connection.flush)
 
     def _end(self) -> None:
         """Close what nobody is answered on, and let the other threads find out."""
+        self._send_out(threading.get_ident())
         self._leader = None
         for connection in tuple(self._connections):
             connection.close()
