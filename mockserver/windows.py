@@ -68,7 +68,8 @@ class Window:
     @property
     def remaining(self) -> int:
         """Requests left, never below zero (a limit may be lowered under what was used)."""
-        return max(0, self.limit - self.used)
+        left = self.limit - self.used
+        return left if left > 0 else 0
 
 
 class Windows:
@@ -97,13 +98,15 @@ class Windows:
         """
         with self._lock:
             self._roll(now)
+            minute, day = self.minute, self.day
             if self.mode is LimiterMode.ENFORCE:
-                for window in (self.minute, self.day):
-                    if window.used >= window.limit:
-                        return self._headroom(), window
+                if minute.used >= minute.limit:
+                    return self._headroom(), minute
+                if day.used >= day.limit:
+                    return self._headroom(), day
             if self.mode is not LimiterMode.OFF:
-                self.minute.used += 1
-                self.day.used += 1
+                minute.used += 1
+                day.used += 1
             return self._headroom(), None
 
     def give_back(self, now: Moment) -> None:
@@ -157,9 +160,10 @@ class Windows:
             self.minute.rolling = self.day.rolling = rolling
 
     def _roll(self, now: Moment) -> None:
-        moment = _told(now)
-        self.minute.roll(moment)
-        self.day.roll(moment)
+        moment = now() if callable(now) else now
+        for window in (self.minute, self.day):
+            if not window.opened <= moment < window.opened + window.seconds:
+                window.roll(moment)
 
     def _headroom(self) -> Headroom:
         minute, day = self.minute, self.day
