@@ -31,7 +31,16 @@ class Unreadable(Exception):
 class Call:
     """One request to one operation."""
 
-    __slots__ = ("_query", "environ", "method", "path", "path_arguments", "read_body")
+    __slots__ = (
+        "_query",
+        "declared_length",
+        "environ",
+        "has_body",
+        "method",
+        "path",
+        "path_arguments",
+        "read_body",
+    )
 
     def __init__(
         self, environ: Environ, method: str, path: str, path_arguments: dict[str, str]
@@ -41,6 +50,13 @@ class Call:
         self.path = path
         self.path_arguments = path_arguments
         self._query: dict[str, list[str]] | None = None
+        length = environ.get("CONTENT_LENGTH")
+        self.declared_length = int(length) if length and str(length).isdecimal() else None
+        """The Content-Length, or ``None`` when the body's length is not declared."""
+        # Without a declared length only a server that ends the stream itself may be read from.
+        is_chunked = self.declared_length is None and environ.get("wsgi.input_terminated")
+        self.has_body = bool(self.declared_length or is_chunked)
+        """Whether a body was sent, of whatever length."""
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
 
@@ -67,17 +83,6 @@ class Call:
         return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
 
     @property
-    def declared_length(self) -> int | None:
-        """The Content-Length, or ``None`` when the body's length is not declared."""
-        text = self.environ.get("CONTENT_LENGTH")
-        return int(text) if text and str(text).isdecimal() else None
-
-    @property
-    def has_body(self) -> bool:
-        """Whether a body was sent, of whatever length."""
-        return bool(self.declared_length) or self._is_chunked
-
-    @property
     def too_large(self) -> bool:
         """Whether the body is over 1 MiB; reads at most one byte more than that."""
         if not self.has_body:
@@ -100,12 +105,7 @@ class Call:
         if stream is None or not self.has_body:
             return b""
         declared = self.declared_length
-        # Without a declared length only a server that ends the stream itself may be read from.
         try:
             return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
         except (OSError, ValueError) as error:  # a broken chunk is a ValueError
             raise Unreadable(str(error)) from error
-
-    @property
-    def _is_chunked(self) -> bool:
-        return self.declared_length is None and bool(self.environ.get("wsgi.input_terminated"))

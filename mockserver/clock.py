@@ -120,7 +120,12 @@ def http_date(seconds: int) -> str:
 
 def isoformat(seconds: float) -> str:
     """Return ``seconds`` since the epoch as the API writes it: ISO 8601 with seconds and ``+00:00``."""
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+    return _isoformat(int(seconds))
+
+
+@lru_cache(maxsize=256)
+def _isoformat(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def parse_time(text: str) -> float:

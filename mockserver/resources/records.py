@@ -41,12 +41,14 @@ def constants(scene: Scene, values: Mapping[str, Any], id: int | None = None) ->
 
 
 def _constant(scene: Scene, value: Any, id: int | None) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return constants(scene, value, id)
+    if not isinstance(value, str):
+        return value
     if value == "$now":
         return isoformat(scene.now)
     if value == "$account":
         return scene.named_account.id
     if value == "$null":
         return None
-    return value.format(id=id) if isinstance(value, str) else value
+    return value.format(id=id) if "{" in value else value
