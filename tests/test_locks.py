@@ -50,6 +50,7 @@ def extras(*names: str) -> list[str]:
 
 DECLARED = {
     "dev": extras(*PROJECT["project"]["optional-dependencies"]) + group("dev"),
+    "docs": group("docs"),
     "gate": extras("gate", "pages"),
     "lint": group("lint"),
     "spec": group("spec"),

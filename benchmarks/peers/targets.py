@@ -9,6 +9,7 @@ from benchmarks.peers.calls import CHANGED, FORBIDDEN, LIST, NAMES, SEND, SPENT,
 from benchmarks.peers.report import Report, growth_at, server_named
 
 OURS, CONSTANT = "this mock", "its server (constant body)"
+NGINX = "nginx (return 200)"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def _costs(report: Report) -> Iterator[Target]:
         if CHANGED in calls:
             promise = f"CPU of the list after a write {constantly}"
             yield Target(promise, calls[CHANGED]["cpu_us"] / least, 2.0)
+    nginx = server_named(report, NGINX)
+    if nginx is not None and LIST in nginx["calls"]:
+        # 30 µs on a machine where nginx takes 6 µs
+        promise = "CPU of the list to that of nginx's `return 200`"
+        yield Target(promise, served / nginx["calls"][LIST]["cpu_us"], 5.0)
     if SEND in calls:
         yield Target(
             "CPU of a POST of 1 KB to that of the list", calls[SEND]["cpu_us"] / served, 1.5

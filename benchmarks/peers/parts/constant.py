@@ -17,11 +17,16 @@ BODY = FILE.read_bytes()
 HEADERS = [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
 
 
-def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Read what was sent and answer what is in the file."""
-    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    start_response("200 OK", list(HEADERS))
-    return [BODY]
+class Constant:
+    """The application."""
+
+    is_prompt = True  # as the mock is, so that both get the short path
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Read what was sent and answer what is in the file."""
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response("200 OK", list(HEADERS))
+        return [BODY]
 
 
-serve_forever(MockServer(app, "127.0.0.1", PORT), lambda _: None)
+serve_forever(MockServer(Constant(), "127.0.0.1", PORT), lambda _: None)
