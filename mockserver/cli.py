@@ -87,8 +87,10 @@ def serve(
     """Answer the whole API on a local port, until interrupted."""
     from mockserver.app import MockFlask, create_app
     from mockserver.server import MockServer, serve_forever
+    from mockserver.serving.loop import take_more_files
     from mockserver.watching import WatchedApp, watching
 
+    take_more_files()
     clock = Clock()
     if freeze is not None:
         clock.freeze(_time(freeze))

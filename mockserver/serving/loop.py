@@ -35,6 +35,7 @@ _ACCEPTED = 64
 _TOGETHER = 16
 """Answers that are sent together. A client that waits is woken for the first, and finds the others there."""
 
+_MOST_FILES = 65_536
 _FILES = 256
 """Files that are left to the rest of the process."""
 
@@ -303,4 +304,15 @@ def most_files() -> int:
     except ImportError:  # Windows, where `select` takes 512 sockets
         return 448
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(64, min(soft, 65_536) - _FILES)
+    return max(64, min(soft, _MOST_FILES) - _FILES)
+
+
+def take_more_files() -> None:
+    """Let this process open as many files as it may; for a process that does nothing but serve."""
+    with suppress(ImportError, OSError, ValueError):  # Windows, or a system that says no
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < _MOST_FILES:
+            wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
