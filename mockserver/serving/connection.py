@@ -208,10 +208,8 @@ class Connection:
 
     def _take_head(self) -> bool:
         """Read the next head, if it has arrived; return whether it has."""
-        if (
-            self._arrived[:2] == b"\r\n"
-        ):  # an empty line before a request is passed over, RFC 9112, 2.2
-            del self._arrived[:2]
+        if self._arrived.startswith(b"\r\n"):
+            del self._arrived[:2]  # RFC 9112, 2.2: an empty line before a request is passed over
         end = self._arrived.find(b"\r\n\r\n", max(0, self._seen - 3))
         if end < 0 or end > LARGEST_HEAD:
             self._judge_half_a_head()
