@@ -79,17 +79,20 @@ class Collection:
         return self._version
 
     def recalled(self, key: Any) -> Any:
-        """Return what ``memo`` remembers under ``key``, or ``None``."""
+        """Return what is remembered under ``key``, or ``None``."""
         return self._memo.get(key)
 
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return ``compute()``, remembered under ``key`` until the next write."""
-        memo = self._memo
-        if key not in memo:
-            if len(memo) >= _MEMO_LIMIT:
-                memo = self._memo = {}
-            memo[key] = compute()
-        return memo[key]
+        if key not in self._memo:
+            self.remember(key, compute())
+        return self._memo[key]
+
+    def remember(self, key: Any, value: Any) -> None:
+        """Remember ``value`` under ``key`` until the next write, in the place of what was there."""
+        if len(self._memo) >= _MEMO_LIMIT:
+            self._memo = {}
+        self._memo[key] = value
 
     def add(self, record: Record) -> int:
         """Append ``record`` and return its row."""

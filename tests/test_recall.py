@@ -51,6 +51,41 @@ def test_the_same_request_is_answered_from_memory(own: MockFlask, computed: list
     assert ["listTags"] == computed
 
 
+def test_an_answer_that_another_write_made_stale_is_remembered_anew(
+    own: MockFlask, computed: list[str]
+) -> None:
+    """A chat shows its last message: the list is computed once after each message, not each time."""
+    fan = data(own, "/v1/1001/chats")["list"][0]["withUser"]["id"]
+    own.mock.world.organizations["heron"].clock.freeze()
+    for _ in range(2):
+        data(own, f"/v1/1001/chats/{fan}/messages", "POST", json={"text": "A new roast."})
+        computed.clear()
+        lists = [data(own, "/v1/1001/chats") for _ in range(3)]
+
+        assert lists[0] == lists[1] == lists[2]
+        assert ["listChats"] == computed
+
+
+def test_an_answer_that_counts_seconds_is_right_for_that_long(
+    own: MockFlask, computed: list[str]
+) -> None:
+    """How long a message can be unsent changes with each second, and not between two of them."""
+    clock = own.mock.world.organizations["heron"].clock
+    clock.freeze(1_800_000_000.25)
+    fan = data(own, "/v1/1001/chats")["list"][0]["withUser"]["id"]
+    path = f"/v1/1001/chats/{fan}/messages"
+    data(own, path, "POST", json={"text": "A new roast."})
+    computed.clear()
+    left = []
+    for step in (0, 0.5, 0.5, 0.5, 5, 100_000, 100_000):
+        clock.advance(step)
+        left.append(data(own, path)["list"][0]["cancelSeconds"])
+
+    first = left[0]
+    assert [first, first, first - 1, first - 1, first - 6, 0, 0] == left
+    assert 4 == len(computed)
+
+
 def test_a_write_makes_a_new_answer(own: MockFlask, computed: list[str]) -> None:
     before = data(own, ALL_TAGS)
     made = data(own, TAGS, "POST", json={"name": "Ristretto"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
@@ -63,4 +61,4 @@ def seconds_to_cancel(message: Record, scene: Scene) -> int:
     length = int(message["cancelSeconds"])
     if "sentAt" not in message:
         return length
-    return max(math.ceil(timestamp(message, "sentAt") + length - scene.now), 0)
+    return scene.seconds_until(timestamp(message, "sentAt") + length)

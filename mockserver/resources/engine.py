@@ -50,7 +50,7 @@ class Engine:
         with organization.lock:
             if account is not None and is_due(account, now):
                 deliver_due(scene_of())
-            known = recall(operation, organization, account, asked)
+            known = recall(operation, organization, account, asked, now)
             if known is None:
                 scene = scene_of()
                 known = answer_of(_run(scene))

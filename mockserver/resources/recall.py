@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import orjson
@@ -30,9 +31,14 @@ class Answer:
     """Whether the whole answer was found to match its schema."""
     versions: tuple[tuple[str, Version], ...] = ()
     """What it was made from besides its home."""
+    since: float = -inf
+    until: float = inf
+    """The stretch of time in which it is right, in seconds since the epoch; the end isn't in it."""
 
-    def is_good(self, organization: Organization, account: Account | None) -> bool:
+    def is_good(self, organization: Organization, account: Account | None, now: float) -> bool:
         """Whether everything that the answer was made from is still there."""
+        if not self.since <= now < self.until:
+            return False
         for name, version in self.versions:
             if collection_of(name, organization, account).version is not version:
                 return False
@@ -53,6 +59,7 @@ def recall(
     organization: Organization,
     account: Account | None,
     asked: tuple[str, str],
+    now: float,
 ) -> Answer | None:
     """Return the answer that was given to the same request before, if it is still right."""
     name = operation.resource.collection
@@ -60,7 +67,7 @@ def recall(
         return None
     home = collection_of(name, organization, account)
     answer: Answer | None = home.recalled((operation.id, *asked))
-    return answer if answer is not None and answer.is_good(organization, account) else None
+    return answer if answer is not None and answer.is_good(organization, account, now) else None
 
 
 def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
@@ -75,5 +82,6 @@ def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
         return
     # A write to the home forgets what is remembered there, so that needs no look; organizations share it
     # until they write.
+    answer.since, answer.until = scene.seen.since, scene.seen.until
     answer.versions = tuple((n, seen) for n, seen in scene.seen.versions.items() if n != name)
-    home.memo((scene.operation.id, *asked), lambda: answer)
+    home.remember((scene.operation.id, *asked), answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +22,11 @@ class Seen:
 
     versions: dict[str, Version] = field(default_factory=dict)
     """The collections by name, each in the version that was first looked at."""
+    since: float = -math.inf
+    until: float = math.inf
+    """The stretch of time in which it sees the same, in seconds since the epoch; the end isn't in it."""
     more: bool = False
-    """Whether it looked at something besides collections: the time, the account, the organization."""
+    """Whether it looked at something else: the very time, the account, the organization."""
 
 
 @dataclass(slots=True)  # not frozen: making one is a part of many requests
@@ -42,6 +46,14 @@ class Scene:
         """The organization's time, in seconds since the epoch."""
         self.seen.more = True
         return self._now
+
+    def seconds_until(self, end: float) -> int:
+        """Return how many seconds are left until ``end``, rounded up; 0 once it has passed."""
+        left = max(math.ceil(end - self._now), 0)
+        self.seen.since = self._now
+        if left:
+            self.seen.until = min(self.seen.until, end - left + 1)
+        return left
 
     @property
     def organization(self) -> Organization:
