@@ -143,8 +143,6 @@ def test_wrong_flags(arguments: str, message: str) -> None:
     assert message in result.stderr
 
 
-# cheroot leaves the socket that it could not bind to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("host", "message"),
     [

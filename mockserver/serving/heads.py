@@ -30,8 +30,10 @@ _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(rb"/[\x21\x22\x24-\x7e\x80-\xff]*|\*")
 _SLASH = re.compile(rb"(%2F)", re.IGNORECASE)
 _VERSIONS = frozenset({b"HTTP/1.0", b"HTTP/1.1"})
-_ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
-"""Fields of which a second one would make the request ambiguous."""
+_ONCE = frozenset(
+    {b"Authorization", b"Content-Length", b"Host", b"Transfer-Encoding", b"X-Api-Key"}
+)
+"""Fields of which a second one would leave open where a request ends, who is asked, or who asks."""
 
 _LISTS = frozenset({b"Accept", b"Connection", b"Expect", b"Te", b"Trailer", b"Upgrade", b"Via"})
 """Fields whose repetitions make one list; of any other one the last counts."""
@@ -95,7 +97,7 @@ def read_head(data: bytes) -> Head:
     if line.is_old and block.length is None:
         raise BadHead("HTTP/1.0 has no Transfer-Encoding.")
     if not line.is_old and not block.has_host:
-        raise BadHead("A request in HTTP/1.1 must have a Host.")
+        raise BadHead("A request must have a Host, from version 1.1 on.")
     return Head(line, block)
 
 

@@ -54,7 +54,7 @@ def test_sections_of_the_readme_are_included(staged: Path) -> None:
     design = (staged / "design.md").read_text("utf-8")
     start = (staged / "index.md").read_text("utf-8")
 
-    assert "| cheroot | " in design
+    assert "| flask | " in design
     assert "(repository/mockserver/pipeline.py)" in design
     assert "**What it is not:**" in start
     assert "<!-- site:" not in design + start
