@@ -122,6 +122,45 @@ def test_calls_appear_while_the_page_stands_still(world: Open) -> None:
     world.entries().first.wait_for()
 
 
+def test_whatever_has_no_button_is_sent_by_hand(world: Open) -> None:
+    """Every call of the control API is offered, but the stream that the page listens to itself."""
+    lark = world.choose("lark")
+    before = set(lark.keys)
+    form = world.page.locator("#anything")
+    form.locator("summary").click()
+    form.get_by_label("Call").select_option("Make a key")
+    form.get_by_label("Body").fill('{"permissions": ["api_chats_list"]}')
+    world.press("Send POST", "#anything")
+    world.told("It is done")
+    (made,) = set(lark.keys) - before
+    described = {
+        operation["summary"]
+        for path in requests.get(f"{world.url}/_mock/openapi.json", timeout=10)
+        .json()["paths"]
+        .values()
+        for operation in path.values()
+        if "operationId" in operation and operation["operationId"] != "stream_journal"
+    }
+
+    assert {"api_chats_list"} == lark.keys[made].role.permissions
+    assert made in form.locator("#answer").inner_text()
+    assert described == set(form.locator("option").all_inner_texts())
+
+
+def test_what_is_sent_by_hand_must_be_whole(world: Open) -> None:
+    """Neither a path with a gap nor half a body leaves the page."""
+    form = world.page.locator("#anything")
+    form.locator("summary").click()
+    form.get_by_label("Call").select_option("Make a key")
+    world.press("Send POST", "#anything")
+    world.page.get_by_role("alert").get_by_text("{organization}").wait_for()
+    form.get_by_label("Path").fill("/organizations/lark/keys")
+    form.get_by_label("Body").fill("{")
+    world.press("Send POST", "#anything")
+
+    world.page.get_by_role("alert").get_by_text("The body isn't JSON").wait_for()
+
+
 def test_advancing_the_clock_restores_a_spent_window(world: Open) -> None:
     world.choose("lark")
     world.press("Exhaust minute")

@@ -1,6 +1,7 @@
 // Puts the page together, and asks again after whatever happens in the world.
 
 import { ask, attempt } from "./api.js";
+import { prepareAnything } from "./anything.js";
 import { clockControls } from "./clock.js";
 import { prepareDetail, refreshDetail } from "./detail.js";
 import { byId, refill } from "./dom.js";
@@ -44,6 +45,7 @@ byId("reset-world").addEventListener("click", async () => {
 });
 prepareDetail(refreshList, filterBy);
 prepareList();
+prepareAnything(refreshAll);
 prepareJournal(refreshSoon);
 attempt(refreshAll, "");
 setTimeout(refreshSometimes, SOMETIMES);
