@@ -13,6 +13,7 @@ import pytest
 
 from mockserver.contract import load_contract
 from mockserver.errors import ContractError
+from mockserver.resources import Engine
 
 if TYPE_CHECKING:
     from mockserver.contract import Contract
@@ -224,6 +225,18 @@ def test_fetches_nothing(place: str, small: Document, tmp_path: Path) -> None:
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_refuses_a_handler_that_is_not_there(small: Document, tmp_path: Path) -> None:
+    """At the start, not when somebody asks for the operation."""
+    document = copy.deepcopy(small)
+    operation(document)["x-resource"] = {"action": "handler", "handler": "list_chat"}
+    file = write(tmp_path / "openapi.json", document)
+
+    with pytest.raises(
+        ContractError, match=r"openapi.json: GET .*/tags: .*'list_chat'.* list_chats"
+    ):
+        Engine(load_contract(file))
 
 
 def test_loads_a_sound_document(small: Document, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from mockserver import rules
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused
+from mockserver.errors import ContractError
 from mockserver.organizations import Account, Organization
 from mockserver.resources.deliveries import deliver_due, is_due
 from mockserver.resources.handlers import HANDLERS
@@ -28,6 +30,8 @@ class Engine:
     def __init__(self, contract: Contract) -> None:
         self._document = contract.document
         self._shapes: dict[str, Shape] = {}
+        for operation in contract:
+            _check_handler(contract, operation)
 
     def carry_out(
         self,
@@ -64,6 +68,17 @@ class Engine:
             shape = shape_of(self._document, operation.data_schema, wrap)
             self._shapes[operation.id] = shape
         return shape
+
+
+def _check_handler(contract: Contract, operation: Operation) -> None:
+    """Raise ``ContractError`` where ``operation`` names a handler that there isn't."""
+    name = operation.resource.options.get("handler")
+    if name is not None and name not in HANDLERS:
+        near = get_close_matches(name, HANDLERS, 1, 0)
+        raise ContractError(
+            f"{contract.source}: {operation.label}: x-resource names the handler {ascii(name)[:60]},"
+            f" which mockserver/resources/handlers/ doesn't have; the nearest is {near[0]}"
+        )
 
 
 def _run(scene: Scene) -> Result:
