@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contract_tests.embedded import embedded_mock
-from contract_tests.profile import Profile
 from mockserver.testing.backends import Remote
 
 ROOT = Path(__file__).parent.parent
@@ -24,16 +23,16 @@ BUDGET = ("--seed=1", "--examples=3")
 PLAIN = ("--checks=all", "--max-examples=3", "--seed=1", "--generation-database=none", "--no-color")
 KEY = "[auth.openapi.bearerKey]\nbearer = 'fm_api_test_unlimited'\n[cache]\nenabled = false\n"
 
-Run = Callable[[Profile, Path], int]
-"""Runs something against a mock, with a folder to write to; returns how many requests it sent."""
+Run = Callable[[Path], int]
+"""Runs something against a mock that it starts, with a folder to write to; returns how many requests it sent."""
 
 
 def gate(*options: str) -> Run:
     """Return what runs the gate; it must find nothing."""
 
-    def run(profile: Profile, folder: Path) -> int:
+    def run(folder: Path) -> int:
         report = folder / "report.json"
-        command = ["contract_tests", "run", str(profile.base_url), f"--report=json={report}"]
+        command = ["contract_tests", "run", f"--report=json={report}"]
         done = subprocess.run(
             [sys.executable, "-m", *command, *options], capture_output=True, text=True, check=False
         )
@@ -44,20 +43,21 @@ def gate(*options: str) -> Run:
     return run
 
 
-def plain(profile: Profile, folder: Path) -> int:
+def plain(folder: Path) -> int:
     """Run `st run` with one key and count what the mock's journals say."""
     config = folder / "schemathesis.toml"
     config.write_text((ROOT / "schemathesis.toml").read_text(encoding="utf-8") + KEY)
     command = ["--config-file", str(config), "run", str(ROOT / "openapi.yaml")]
-    target = f"--url={profile.base_url}"
-    subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", *command, target, *PLAIN],
-        capture_output=True,
-        check=False,  # it reports what it takes for a fault on a clean mock, too
-    )
-    mock = Remote(str(profile.base_url))
-    named = mock.call("GET", "/organizations/heron/journal?limit=1")["total"]
-    return int(named + mock.call("GET", "/journal?limit=1")["total"])
+    with embedded_mock() as profile:
+        target = f"--url={profile.base_url}"
+        subprocess.run(
+            [sys.executable, "-m", "schemathesis.cli", *command, target, *PLAIN],
+            capture_output=True,
+            check=False,  # it reports what it takes for a fault on a clean mock, too
+        )
+        mock = Remote(str(profile.base_url))
+        named = mock.call("GET", "/organizations/heron/journal?limit=1")["total"]
+        return int(named + mock.call("GET", "/journal?limit=1")["total"])
 
 
 RUNS: dict[str, Run] = {
@@ -71,9 +71,9 @@ def main() -> None:
     seen: dict[str, list[tuple[float, int]]] = {name: [] for name in RUNS}
     for _ in range(ROUNDS):
         for name, run in RUNS.items():
-            with embedded_mock() as profile, tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as folder:
                 begun = time.perf_counter()
-                sent = run(profile, Path(folder))
+                sent = run(Path(folder))
                 seen[name].append((time.perf_counter() - begun, sent))
     print("| run | requests | seconds | requests a second |\n|---|---|---|---|")
     for name, rounds in seen.items():

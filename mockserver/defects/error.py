@@ -13,6 +13,7 @@ from mockserver import rules
 from mockserver.call import MAX_BODY, Call
 from mockserver.defects.site import Defect, Site, Step
 from mockserver.envelope import JSON_TYPE, Refused, Reply, refusal
+from mockserver.resources.recall import answer_of
 from mockserver.resources.scene import DONE
 from mockserver.rules import Rule
 
@@ -295,7 +296,7 @@ class FanMessagesUnsent(Defect):
                 except Refused as refused:
                     if refused.rule is not rules.BAD_STATE:
                         raise
-                    return DONE
+                    return answer_of(DONE)
 
             return carry_out
 
