@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from flask import Response
 from markupsafe import Markup, escape
 
+from mockserver.control.signing import is_signed_in
 from mockserver.defects import DEFECTS, Defect
-from mockserver.pages.sending import page
+from mockserver.pages.kept import kept
+from mockserver.pages.sending import drawn, html_page
 from mockserver.rules import RULES, Level
 
 if TYPE_CHECKING:
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
 
 
 def rules(mock: Mock) -> Response:
-    """Return the page of all rules."""
+    """Return the page of all rules, which is drawn once; only its navigation depends on who asks."""
+    name = f"rules, signed in: {is_signed_in()}"
+    return html_page(kept(mock, name, lambda: _drawn_rules(mock).encode()))
+
+
+def _drawn_rules(mock: Mock) -> str:
     areas = [(area, list(found)) for area, found in groupby(RULES.values(), lambda r: r.area)]
     scopes = {rule.applies: len(mock.contract.in_scope(rule.applies)) for rule in RULES.values()}
-    return page(
+    return drawn(
         "rules",
         here="rules",
         areas=areas,

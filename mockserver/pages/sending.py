@@ -25,9 +25,18 @@ _POLICY = "; ".join(
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Return the page that ``template`` makes of ``values``; all text is escaped."""
-    html = render_template(
+    return html_page(drawn(template, **values), status)
+
+
+def drawn(template: str, **values: Any) -> str:
+    """Return what ``template`` makes of ``values`` for the present caller, as HTML."""
+    return render_template(
         f"pages/{template}.html", signed_in=is_signed_in(), sign_in=SIGN_IN, **values
     )
+
+
+def html_page(html: str | bytes, status: int = 200) -> Response:
+    """Return ``html`` as a page."""
     answer = Response(html, status, mimetype="text/html")
     answer.headers["Cache-Control"] = "no-store"  # it shows the world as it is now
     return _guarded(answer)
