@@ -44,7 +44,7 @@ class Listener:
 
     __slots__ = ("_changed", "_ended", "_is_waiting", "_missed", "_pause", "_queue", "_wants")
 
-    def __init__(self, wants: Callable[[Exchange], bool]) -> None:
+    def __init__(self, wants: Callable[[Exchange], bool] | None) -> None:
         self._wants = wants
         self._queue: deque[Exchange] = deque(maxlen=QUEUE)
         self._missed = 0
@@ -55,7 +55,7 @@ class Listener:
 
     def offer(self, exchange: Exchange) -> None:
         """Put ``exchange`` into the queue, in the place of the oldest if that is full."""
-        if not self._wants(exchange):
+        if self._wants is not None and not self._wants(exchange):
             return
         with self._changed:
             self._missed += len(self._queue) == QUEUE
@@ -103,8 +103,8 @@ class Audience:
         for listener in self.listeners:
             listener.offer(exchange)
 
-    def join(self, wants: Callable[[Exchange], bool]) -> Listener:
-        """Return a new listener for the exchanges that ``wants`` is true of. Raises ``Busy``."""
+    def join(self, wants: Callable[[Exchange], bool] | None) -> Listener:
+        """Return a new listener for the exchanges that ``wants`` is true of, for all where that is ``None``. Raises ``Busy``."""
         listener = Listener(wants)
         with self._lock:
             if self._closed:
