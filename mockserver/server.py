@@ -22,7 +22,7 @@ _LAST_ANSWERS = 1.0
 
 
 class MockServer:
-    """A WSGI application behind a port, in threads of this process that keep it from ending nowhere."""
+    """A WSGI application behind a port, in threads that don't keep the process from ending."""
 
     def __init__(
         self,

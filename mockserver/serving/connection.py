@@ -254,9 +254,10 @@ class Connection:
         if not (is_large or self._is_awaited):
             self.deadline = min(self._until, stopwatch() + _GRACE)
             return False
-        if not self._keeper.has_thread:
-            self._refuse("503 Service Unavailable", "Too many large bodies are under way.")
-        return self._keeper.has_thread
+        if self._keeper.has_thread:
+            return True
+        self._refuse("503 Service Unavailable", "Too many large bodies are under way.")
+        return False
 
     def _drain(self) -> bool:
         """Pass over the rest of a body that the application didn't read; return whether all of it came."""
