@@ -1,7 +1,12 @@
-"""What the pytest plugin costs: a session that doesn't use it, and the server of one that does."""
+"""What the pytest plugin costs: a session that doesn't use it, and the server and the memory of one that does.
+
+Memory is read from `/proc`, so this needs Linux.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import statistics
 import subprocess
 import sys
@@ -14,6 +19,25 @@ from mockserver.server import MockServer
 
 ROUNDS = 15
 EMPTY = "def test_nothing():\n    pass\n"
+WEIGHED = """
+def weight():
+    with open("/proc/self/status") as status:
+        return next(line.split()[1] for line in status if line.startswith("VmRSS"))
+
+def test_nothing():
+    print("empty", weight())
+
+def test_world(fansmetric):
+    import urllib.request
+    assert urllib.request.urlopen(fansmetric.url + "/health").status == 200
+    print("served", weight())
+    for organization in fansmetric.app.mock.world.organizations.values():
+        organization.records(whole=True)
+        for account in organization.accounts.values():
+            account.records(whole=True)
+    print("world", weight())
+"""
+"""Makes every record of the world on the plugin's server, and says what the process weighs in kB."""
 
 
 def session(*options: str) -> float:
@@ -45,6 +69,23 @@ def session(*options: str) -> float:
     return float(done.stdout)
 
 
+def weights() -> dict[str, float]:
+    """Return the MB of a pytest process before the plugin is used, with its server, and with the full world."""
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "test_weight.py").write_text(WEIGHED)
+        command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "mockserver.pytest_plugin"]
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    found = re.findall(r"(empty|served|world) (\d+)", done.stdout)
+    return {name: int(kilobytes) / 1024 for name, kilobytes in found}
+
+
 def server() -> tuple[float, float]:
     """Return the seconds that starting and stopping the server's thread takes, the world being there."""
     made = MockServer(APP)
@@ -69,6 +110,14 @@ def main() -> None:
         f"| the server's thread starts | {statistics.median(p[0] for p in pairs) * 1000:.1f} ms |"
     )
     print(f"| the server's thread stops | {statistics.median(p[1] for p in pairs) * 1000:.1f} ms |")
+    rounds = [weights() for _ in range(3)]
+    empty, served, world = (
+        statistics.median(weight[name] for weight in rounds)
+        for name in ("empty", "served", "world")
+    )
+    print(f"| memory of pytest and the plugin before its first use | {empty:.1f} MB |")
+    print(f"| the same with the server in its thread | {served:.1f} MB |")
+    print(f"| the same with every record of the world made | {world:.1f} MB |")
 
 
 if __name__ == "__main__":

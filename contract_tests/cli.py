@@ -21,7 +21,7 @@ from contract_tests.proxy.command import run_proxy
 from contract_tests.reports import parse_reports, write_reports
 from contract_tests.reports.terminal import print_outcome
 from contract_tests.run import EXAMPLES
-from mockserver.commands import plain_errors
+from mockserver.commands import ended_by_signals, plain_errors
 from mockserver.contract import Contract, load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
@@ -118,7 +118,8 @@ def run_command(
             allow_exhaust=found.allow_exhaust | _windows(allow_exhaust),
             max_requests=max_requests or found.max_requests,
         )
-        outcome = check_target(contract, profile, asked, click.echo)
+        with ended_by_signals():
+            outcome = check_target(contract, profile, asked, click.echo)
     # A file or a pipe has no width of its own; reasons should stay on one line there.
     print_outcome(outcome, Console(width=None if sys.stdout.isatty() else _WIDE))
     write_reports(outcome, files)

@@ -32,7 +32,7 @@ def requests_of_exploring(contract: Contract, chosen: Iterable[Rule]) -> int:
 
 
 class Exploration:
-    """Explorations that are under way: one after the other with each header form, in one process."""
+    """Explorations that are under way, one with each header form."""
 
     def __init__(self, results: Iterable[Explored] = (), unmet: str = "") -> None:
         self._results = results
@@ -76,7 +76,11 @@ def exploring(
     except Unmet as unmet:
         yield Exploration(unmet=f"exploration {unmet}")
         return
-    with get_context("spawn").Pool(1, leave_interrupts_to_the_parent, maxtasksperchild=1) as pool:
+    # Two that shared an organization would take from each other's windows.
+    processes = len(SCHEMES) if target.profile.control else 1
+    with get_context("spawn").Pool(
+        processes, leave_interrupts_to_the_parent, maxtasksperchild=1
+    ) as pool:
         yield Exploration(pool.imap(_explore, plans))
 
 

@@ -12,7 +12,7 @@ import click
 from tabulate import tabulate
 
 from mockserver.clock import Clock, isoformat, parse_instant
-from mockserver.commands import plain_errors
+from mockserver.commands import ended_by_signals, plain_errors
 from mockserver.contract import load_contract
 from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import SuiteError
@@ -84,7 +84,7 @@ def serve(
     watch: bool,
     defects: tuple[str, ...],
 ) -> None:
-    """Answer the whole API on a local port, until interrupted."""
+    """Answer the whole API on a local port, until interrupted or terminated."""
     from mockserver.app import MockFlask, create_app
     from mockserver.server import MockServer, serve_forever
     from mockserver.serving.loop import take_more_files
@@ -125,7 +125,8 @@ def serve(
         click.echo(f"\nTry: curl -H 'Authorization: Bearer {first}' {url}/v1/{account}/chats")
 
     watched = (fixtures or default_fixtures(), spec or default_spec())
-    with watching(app, watched) if isinstance(app, WatchedApp) else nullcontext():
+    watcher = watching(app, watched) if isinstance(app, WatchedApp) else nullcontext()
+    with watcher, ended_by_signals():
         serve_forever(MockServer(app, host, port), announce)
 
 

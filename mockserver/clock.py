@@ -31,19 +31,20 @@ class Clock:
 
     Its setting is one value, so that whoever asks while it is moved sees it as it was or as it is.
     ``source`` gives the real time in seconds since the epoch.
-    It is looked up at each call, so freezegun in the same process moves every running clock.
+    Without one it is looked up at each call, so freezegun in the same process moves every running clock.
     """
 
     __slots__ = ("_lock", "_setting", "_source")
 
     def __init__(self, source: Callable[[], float] | None = None) -> None:
-        self._source = source
+        self._source = source or _present
         self._setting: tuple[float, float | None] = (0.0, None)
         self._lock = threading.Lock()
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
-        return self._at(self._setting)
+        shift, frozen = self._setting
+        return self._source() + shift if frozen is None else frozen
 
     @property
     def mode(self) -> str:
@@ -79,7 +80,7 @@ class Clock:
         with self._lock:
             shift, frozen = self._setting
             if frozen is not None:
-                self._setting = shift + frozen - self._at((shift, None)), None
+                self._setting = shift + frozen - self._source() - shift, None
 
     @property
     def setting(self) -> tuple[float, float | None]:
@@ -95,11 +96,9 @@ class Clock:
         """Return to real time."""
         self.restore(0.0, None)
 
-    def _at(self, setting: tuple[float, float | None]) -> float:
-        shift, frozen = setting
-        if frozen is not None:
-            return frozen
-        return (self._source() if self._source is not None else time.time()) + shift
+
+def _present() -> float:
+    return time.time()
 
 
 def stopwatch() -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -34,3 +36,19 @@ def plain_errors(name: str) -> Callable[[Callable[..., None]], Callable[..., Non
         return guarded
 
     return decorate
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise ``KeyboardInterrupt`` in the block, which only the main thread may enter.
+
+    Without it SIGINT does nothing where a shell started the process in its background,
+    and SIGTERM does nothing where it is the first process of a container.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

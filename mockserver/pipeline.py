@@ -126,10 +126,9 @@ class Pipeline:
 
     def spend_windows(self, organization: Organization) -> Headroom:
         """Take the request from both windows, or refuse it without taking from either."""
-        now = organization.clock.now()
         headroom, exhausted = organization.windows.take(organization.clock.now)
         if exhausted is not None:
-            raise self._rate_limited(organization, exhausted, now)
+            raise self._rate_limited(organization, exhausted)
         return headroom
 
     def check_body_size(self, call: Call) -> None:
@@ -243,10 +242,10 @@ class Pipeline:
         }
         return f"{call.path}?{urlencode(query)}"
 
-    def _rate_limited(self, organization: Organization, window: Window, now: float) -> Refused:
+    def _rate_limited(self, organization: Organization, window: Window) -> Refused:
         rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
         name = rule.id.partition(".")[2]
-        wait = math.ceil(window.recovers - now)
+        wait = max(1, math.ceil(window.recovers - organization.clock.now()))
         headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
         limit = plural(window.limit, "request")
         message = f"The organization's limit of {limit} per {name} is used up."

@@ -125,11 +125,11 @@ def compile_record(template: Any, place: str) -> dict[str, _Make]:
 def _compile(value: Any, place: str) -> _Make:
     if value == ACCOUNT:
         return lambda row: row.population.account
+    if not _varies(value):
+        return lambda row: value  # one for all records, which never change what they hold
     if isinstance(value, list):
         items = [_compile(item, f"{place}[{index}]") for index, item in enumerate(value)]
         return lambda row: [make(row) for make in items]
-    if not isinstance(value, dict):
-        return lambda row: value
     verb = next((key for key in value if str(key).startswith("$")), None)
     if verb is None:
         fields = {key: _compile(item, f"{place}.{key}") for key, item in value.items()}
@@ -145,6 +145,15 @@ def _compile(value: Any, place: str) -> _Make:
         raise FixtureError(f"{place}: {error}") from None
     except _UNUSABLE:
         raise FixtureError(f"{place}: {verb} can't work with {value[verb]!r}") from None
+
+
+def _varies(value: Any) -> bool:
+    """Whether ``value`` has a verb in it, or the account."""
+    if isinstance(value, list):
+        return any(map(_varies, value))
+    if isinstance(value, dict):
+        return any(str(key).startswith("$") or _varies(item) for key, item in value.items())
+    return bool(value == ACCOUNT)
 
 
 def _sequence(first: Any) -> _Make:

@@ -28,6 +28,7 @@ MASK = KEY_PREFIX + "***"
 
 _SALT = secrets.token_bytes(16)
 _KEY = re.compile(re.escape(KEY_PREFIX) + r"[^\s\"'&;,<>]+")
+_PREFIX_BYTES = KEY_PREFIX.encode()
 _KEY_BYTES = re.compile(_KEY.pattern.encode())
 _KEY_PARAMETERS = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "authorization", "key", "token", "x-api-key"}
@@ -59,7 +60,7 @@ class Recorder:
         environ, body = call.environ, call.read_body or b""
         path, (query, in_query) = _masked(call.path), _masked_query(call.query_string)
         headers, characters = _headers(environ)
-        kept = _KEY_BYTES.sub(MASK.encode(), body)[:BODY_KEPT] if body else b""
+        kept = _masked_body(body)
         # By place, in the order of the class: by name, this would take three times as long.
         exchange = Exchange(
             at,
@@ -165,6 +166,12 @@ def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int]:
 
 def _masked(text: str) -> str:
     return (_KEY.sub(MASK, text) if KEY_PREFIX in text else text)[:TEXT_KEPT]
+
+
+def _masked_body(body: bytes) -> bytes:
+    if _PREFIX_BYTES in body:  # far faster than to let the expression look for it
+        body = _KEY_BYTES.sub(MASK.encode(), body)
+    return body[:BODY_KEPT]
 
 
 def _masked_query(query: str) -> tuple[str, bool]:

@@ -106,13 +106,14 @@ class Collection:
 
     def change(self, rows: Iterable[int], changes: Record) -> None:
         """Put ``changes`` over the fields of the records in ``rows``."""
-        changed = {row: {**self._rows[row], **changes} for row in rows}
-        if all(self._rows[row] == record for row, record in changed.items()):
+        fields = changes.items()
+        changed = [row for row in rows if not fields <= self._rows[row].items()]
+        if not changed:
             return
         self._begin_write()
-        for row, record in changed.items():
+        for row in changed:
             self._unlist(row)
-            self._put(row, record)
+            self._put(row, {**self._rows[row], **changes})
 
     def remove(self, rows: Iterable[int]) -> None:
         """Take the records in ``rows`` away."""

@@ -14,6 +14,7 @@ from mockserver.shapes import Shape, breach
 from mockserver.yamlbounds import check_bounds
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DumperBase: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyYAML was built with it
@@ -67,6 +68,20 @@ def load_yaml(text: bytes | str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a safe loader
     except ValueError as error:  # a number with thousands of digits
         raise yaml.YAMLError(str(error).partition(";")[0]) from None
+
+
+class _Dumper(_DumperBase):  # type: ignore[misc,valid-type]  # as above
+    """Writes what several records share again in each of them, where a reader looks for it."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Whether to write ``data`` again, though it was written before."""
+        return True
+
+
+def dump_yaml(value: Any) -> str:
+    """Return a JSON value as a YAML document."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return text
 
 
 def read_yaml(file: Path, shape: Shape, error: type[SuiteError], root: str = "the file") -> Any:

@@ -185,13 +185,18 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     process.communicate()
 
 
-def test_serve(served: tuple[subprocess.Popen[str], str, str], contract: Contract) -> None:
-    """It says what it serves and how to try it, answers, and ends at an interrupt with 0."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve(
+    number: signal.Signals,
+    served: tuple[subprocess.Popen[str], str, str],
+    contract: Contract,
+) -> None:
+    """It says what it serves and how to try it, answers, and ends with 0 when it is told to."""
     process, url, printed = served
     key = {"Authorization": "Bearer fm_api_test_full"}
     tried: Any = requests.get(f"{url}/v1/1001/chats", headers=key, timeout=10).json()
     clock = requests.get(f"{url}/_mock/organizations/lark/clock", timeout=10).json()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=10)
 
     assert f"{len(contract)} operations, {len(contract.permissions)} permissions" in printed

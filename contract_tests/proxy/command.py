@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.outcome import Outcome
 from contract_tests.target import Target
 from mockserver.clock import stopwatch
+from mockserver.commands import ended_by_signals
 from mockserver.contract import load_contract
 from mockserver.server import MockServer, serve_forever
 
@@ -35,9 +35,9 @@ def run_proxy(
     contract = load_contract(spec)
     Target(Profile(base_url)).reach()
     watcher = Watcher(contract, tell)
-    _end_on_signals()
     begun = stopwatch()
-    serve_forever(MockServer(Forwarder(base_url, watcher), host, port), announce)
+    with ended_by_signals():
+        serve_forever(MockServer(Forwarder(base_url, watcher), host, port), announce)
     watcher.ledger.settle()
     return Outcome(
         base_url=base_url,
@@ -48,9 +48,3 @@ def run_proxy(
         ledger=watcher.ledger,
         strict=strict,
     )
-
-
-def _end_on_signals() -> None:
-    # SIGINT too: a shell starts what runs in its background with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)

@@ -34,7 +34,11 @@ class Schemas:
     def check(self, pointer: str, value: Any) -> None:
         """Raise ``SchemaViolation`` unless ``value`` matches the schema at ``pointer``."""
         try:
-            self.validator(pointer).validate(value)
+            validator = self.validator(pointer)
+            if not validator.is_valid(
+                value
+            ):  # twice as fast as `validate`, which collects what it will say
+                validator.validate(value)
         except jsonschema_rs.ValidationError as error:
             raise SchemaViolation(describe(error)) from None
         except ValueError as error:  # JSON deeper than the validator follows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from flask import Response
 
 from mockserver.control.asked import ONE, Asked, Routes
@@ -12,6 +11,7 @@ from mockserver.control.document import control_document
 from mockserver.control.organizations import ID, shown
 from mockserver.errors import Misuse
 from mockserver.state import dump, read
+from mockserver.yamlfile import dump_yaml
 
 YAML_TYPE = "application/yaml"
 
@@ -23,8 +23,7 @@ def dump_state(asked: Asked, organization: str) -> Any:
     document = dump(found, whole=query["records"] == "all", freeze=query["freeze"])
     if query["format"] == "json":
         return document
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
-    return Response(text, content_type=YAML_TYPE)
+    return Response(dump_yaml(document), content_type=YAML_TYPE)
 
 
 def load_state(asked: Asked, organization: str) -> Any:

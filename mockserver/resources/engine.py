@@ -16,7 +16,7 @@ from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
 from mockserver.resources.recall import Answer, answer_of, recall, remember
-from mockserver.resources.records import body_fields, constants, new_record
+from mockserver.resources.records import Constants, body_fields, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
 from mockserver.resources.views import show, view_of
@@ -29,7 +29,7 @@ class Engine:
 
     def __init__(self, contract: Contract) -> None:
         self._document = contract.document
-        self._shapes: dict[str, Shape] = {}
+        self._prepared: dict[str, tuple[Shape, Constants]] = {}
         for operation in contract:
             _check_handler(contract, operation)
 
@@ -48,7 +48,8 @@ class Engine:
         now = organization.clock.now()
 
         def scene_of() -> Scene:
-            return Scene(operation, arguments, self._shape(operation), organization, account, now)
+            shape, constants = self._prepare(operation)
+            return Scene(operation, arguments, shape, constants, organization, account, now)
 
         # A read looks at its collections several times, and no write may come in between.
         with organization.lock:
@@ -61,13 +62,14 @@ class Engine:
                 remember(scene, asked, known)
             return known
 
-    def _shape(self, operation: Operation) -> Shape:
-        shape = self._shapes.get(operation.id)
-        if shape is None:
-            wrap = operation.resource.options.get("wrap")
-            shape = shape_of(self._document, operation.data_schema, wrap)
-            self._shapes[operation.id] = shape
-        return shape
+    def _prepare(self, operation: Operation) -> tuple[Shape, Constants]:
+        """Return what is the same for all requests of ``operation``."""
+        prepared = self._prepared.get(operation.id)
+        if prepared is None:
+            options = operation.resource.options
+            shape = shape_of(self._document, operation.data_schema, options.get("wrap"))
+            prepared = self._prepared[operation.id] = shape, Constants(options.get("values", {}))
+        return prepared
 
 
 def _check_handler(contract: Contract, operation: Operation) -> None:
@@ -116,7 +118,7 @@ def _update(scene: Scene, collection: Collection) -> Result:
 def _set(scene: Scene, collection: Collection) -> Result:
     options = scene.operation.resource.options
     rows = [_row(scene, collection)] if "key" in options else collection.rows()
-    collection.change(rows, constants(scene, options["values"]))
+    collection.change(rows, scene.constants.fill(scene))
     return _one(scene, collection.get(rows[0])) if rows else DONE
 
 

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mockserver.clock import isoformat
-from mockserver.resources.scene import Scene
-from mockserver.store import Collection
+
+if TYPE_CHECKING:
+    from mockserver.resources.scene import Scene
+    from mockserver.store import Collection
+
+Maker = Callable[["Scene", int | None], Any]
+"""Makes a value for the record that is written in a scene, under an id if it is a new one."""
+
+_MOST_ACCOUNTS = 256
+"""Accounts whose constants are remembered."""
+
+
+class Constants:
+    """What a contract's `values` put into records: values, and stand-ins for what is known only at a request.
+
+    The stand-ins are ``$now``, ``$account``, ``$null`` and ``{id}``. Records share what time and id don't change.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._lasting = {field: value for field, value in values.items() if not _passes(value)}
+        self._passing = {f: _maker(value) for f, value in values.items() if _passes(value)}
+        self._filled: dict[int | None, dict[str, Any]] = {}
+
+    def fill(self, scene: Scene, id: int | None = None) -> dict[str, Any]:
+        """Return the fields for a record of ``id``, written in ``scene``."""
+        account = scene.account_id
+        filled = self._filled.get(account)
+        if filled is None:
+            if len(self._filled) >= _MOST_ACCOUNTS:
+                self._filled.clear()
+            filled = {field: _maker(value)(scene, id) for field, value in self._lasting.items()}
+            self._filled[account] = filled
+        return {**filled, **{field: make(scene, id) for field, make in self._passing.items()}}
 
 
 def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
@@ -21,7 +52,7 @@ def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
     }
     return {
         "id": id,
-        **constants(scene, options.get("values", {}), id),
+        **scene.constants.fill(scene, id),
         **matched,
         **body_fields(scene),
     }
@@ -35,20 +66,24 @@ def body_fields(scene: Scene) -> dict[str, Any]:
     return {rename.get(name, name): value for name, value in sent.items() if name in members}
 
 
-def constants(scene: Scene, values: Mapping[str, Any], id: int | None = None) -> dict[str, Any]:
-    """Return ``values`` with the stand-ins filled in: ``$now``, ``$account``, ``$null``, ``{id}``."""
-    return {field: _constant(scene, value, id) for field, value in values.items()}
-
-
-def _constant(scene: Scene, value: Any, id: int | None) -> Any:
+def _passes(value: Any) -> bool:
+    """Whether a constant differs from one request of an account to the next."""
     if isinstance(value, dict):
-        return constants(scene, value, id)
-    if not isinstance(value, str):
-        return value
+        return any(map(_passes, value.values()))
+    return isinstance(value, str) and (value == "$now" or "{" in value)
+
+
+def _maker(value: Any) -> Maker:
+    """Return what makes a constant for a record in a scene."""
+    if isinstance(value, dict):
+        makers = {field: _maker(part) for field, part in value.items()}
+        return lambda scene, id: {field: make(scene, id) for field, make in makers.items()}
     if value == "$now":
-        return isoformat(scene.now)
+        return lambda scene, _: isoformat(scene.now)
     if value == "$account":
-        return scene.named_account.id
+        return lambda scene, _: scene.named_account.id
     if value == "$null":
-        return None
-    return value.format(id=id) if "{" in value else value
+        return lambda _scene, _id: None
+    if isinstance(value, str) and "{" in value:
+        return lambda _, id: value.format(id=id)
+    return lambda _scene, _id: value

@@ -12,6 +12,7 @@ from mockserver.contract import Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
 from mockserver.resources.projection import Shape
+from mockserver.resources.records import Constants
 from mockserver.store import Collection, Version
 from mockserver.validation import Arguments
 
@@ -36,6 +37,8 @@ class Scene:
     operation: Operation
     arguments: Arguments
     shape: Shape
+    constants: Constants
+    """What the contract puts into the records that the operation writes."""
     _organization: Organization
     _account: Account | None
     _now: float
@@ -66,6 +69,12 @@ class Scene:
         found = collection_of(name, self._organization, self._account)
         self.seen.versions.setdefault(name, found.version)
         return found
+
+    @property
+    def account_id(self) -> int | None:
+        """The id of the account that the path names, if it names one."""
+        self.seen.more = True
+        return None if self._account is None else self._account.id
 
     @property
     def named_account(self) -> Account:

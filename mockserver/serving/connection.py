@@ -41,7 +41,8 @@ _WHOLE = 3
 _IDLE = 6
 """How many times the server's timeout a connection may be kept between two requests."""
 
-_BLOCK = 65_536
+BLOCK = 65_536
+"""Bytes that are read at once."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 
@@ -55,6 +56,8 @@ class Keeper(Protocol):
     """Whether the application steps aside itself before it waits."""
     environ: dict[str, Any]
     """What the environ of each request begins with."""
+    buffer: memoryview
+    """What the thread that waits for the connections reads into; nothing stays in it."""
 
     @property
     def has_thread(self) -> bool:
@@ -147,21 +150,21 @@ class Connection:
             self.flush()
             return
         try:
-            block = self.sock.recv(_BLOCK)
+            size = self.sock.recv_into(self._keeper.buffer)
         except BlockingIOError:
             return
         except OSError:
             self.close()
             return
         if self._is_refused:
-            self._pass_over(block)
+            self._pass_over(size)
             return
-        if not block:
+        if not size:
             self._end_of_client()
             return
         if self.is_idle:
             self.deadline = self._until = stopwatch() + _WHOLE * self._keeper.timeout
-        self._arrived += block
+        self._arrived += self._keeper.buffer[:size]
         self.proceed()
 
     def proceed(self) -> None:
@@ -262,7 +265,7 @@ class Connection:
     def _drain(self) -> bool:
         """Pass over the rest of a body that the application didn't read; return whether all of it came."""
         try:
-            while block := self._intake.take(self._arrived, _BLOCK):
+            while block := self._intake.take(self._arrived, BLOCK):
                 self._drained += len(block)
         except Broken:
             self._drained = MOST_DRAINED + 1
@@ -272,10 +275,10 @@ class Connection:
             self.deadline = stopwatch() + _IDLE * self._keeper.timeout
         return self._intake.is_read
 
-    def _pass_over(self, block: bytes) -> None:
+    def _pass_over(self, size: int) -> None:
         """Forget what a refused client still sends."""
-        self._drained += len(block)
-        if not block or self._drained > MOST_DRAINED:
+        self._drained += size
+        if not size or self._drained > MOST_DRAINED:
             self.close()
 
     def _end_of_client(self) -> None:
@@ -376,7 +379,7 @@ class Connection:
         if left <= 0:
             raise TimeoutError("timed out")
         self.sock.settimeout(min(left, self._keeper.timeout))
-        block = self.sock.recv(_BLOCK)
+        block = self.sock.recv(BLOCK)
         self.sock.settimeout(self._keeper.timeout)
         if not block:
             raise Broken("the body breaks off")

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mockserver.clock import stopwatch
-from mockserver.serving.connection import Connection
+from mockserver.serving.connection import BLOCK, Connection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -66,6 +66,8 @@ class Loop:
         self._listener = listener
         host, port = listener.getsockname()[:2]
         self.environ = _environ(host, port)
+        # One for all: a new one for each request would be taken from the system and given back again.
+        self.buffer = memoryview(bytearray(BLOCK))
         self._selector = selectors.DefaultSelector()
         self._waker, self._woken = socket.socketpair()
         self._lead = threading.Lock()

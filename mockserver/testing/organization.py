@@ -259,10 +259,10 @@ class TestOrganization(Conduct):
 
         The file holds the records that were written to, and with ``everything`` the seeded ones too.
         """
-        import yaml
+        from mockserver.yamlfile import dump_yaml
 
         state = self.call("GET", f"/state?records={'all' if everything else 'written'}")
-        write_whole(Path(file), yaml.safe_dump(state, sort_keys=False, allow_unicode=True))
+        write_whole(Path(file), dump_yaml(state))
 
     def reset(self) -> None:
         """Return to how it was made, with the keys that it has now."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 import yaml
 
 from contract_tests.embedded import profile_of
+from contract_tests.exchange import Secret
 from contract_tests.exploration import explore
+from contract_tests.exploring import exploring
 from contract_tests.plan import EXPLORED, SCHEMES, Explored, Plan
+from contract_tests.profile import Profile
 from contract_tests.target import Target
 from contract_tests.tenants import Minter
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
-from mockserver.contract import Contract
+from mockserver.contract import Contract, load_contract
 from mockserver.data import default_spec
 from mockserver.defects import defect_named, site_of
+from mockserver.rules import RULES
 from mockserver.server import MockServer
 
 PATHS = ("/v1/{account_id}/me", "/v1/{account_id}/tags")
@@ -107,3 +112,22 @@ def test_findings_are_merged(spec: Path, contract: Contract) -> None:
 
     assert Verdict.BROKEN is ledger.findings[rules.CREDIT_SUCCESS.id].verdict
     assert Verdict.NOT_CHECKED is ledger.findings[rules.KEY_REVOKED.id].verdict
+
+
+def test_explorations_of_one_organization_take_turns(spec: Path) -> None:
+    """Two at a time would take from each other's windows where nobody can have an organization of its own."""
+    contract, app = load_contract(spec), create_app()
+    app.mock.world.organizations["heron"].windows.set_limits(minute=NO_LIMIT, day=NO_LIMIT)
+    key = Secret("full", "fm_api_test_unlimited")
+    with MockServer(app) as server:
+        target = Target(Profile(server.url, keys={"full": key}, allow_writes=True))
+        target.reach()
+        ledger = Ledger()
+        with exploring(contract, target, RULES.values(), seed=1, examples=1) as exploration:
+            exploration.collect(target, ledger)
+    exchanges = app.mock.world.organizations["heron"].journal
+    places = [exchange.key_places for exchange in exchanges if exchange.key_places]
+    turns = [place for place, _ in groupby(places)]
+
+    assert [("authorization",), ("x-api-key",)] == turns
+    assert Verdict.KEPT is ledger.findings[rules.ENVELOPE.id].verdict

@@ -123,8 +123,9 @@ def test_a_certificate_that_nobody_trusts_is_3(tmp_path: Path) -> None:
     assert "its certificate is not trusted" in done.output
 
 
-def test_an_interrupted_run_writes_its_reports(tmp_path: Path) -> None:
-    """Ctrl-C comes while the gate waits for an answer."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_writes_its_reports(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C, or the end of a CI job, comes while the gate waits for an answer."""
     arrived, release = threading.Event(), threading.Event()
     seen: list[str] = []
 
@@ -145,7 +146,7 @@ def test_an_interrupted_run_writes_its_reports(tmp_path: Path) -> None:
             text=True,
         )
         assert arrived.wait(30)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         release.set()
         out, err = process.communicate(timeout=60)
     report = json.loads(file.read_text())

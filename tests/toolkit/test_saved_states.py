@@ -119,6 +119,17 @@ def test_served_from_a_fixture_file(form: str, control: Ask, lived: Tenant, tmp_
     assert "Rye and cardamom" in repr(organization.accounts[1001].records())
 
 
+def test_yaml_repeats_what_records_share(control: Ask, tenant: Tenant) -> None:
+    """A reader of the file finds each record whole, and no anchors."""
+    for text in ("Light roast", "Dark roast"):
+        tenant.data("sendMessage", body={"text": text})
+    saved = control("GET", "/state?format=yaml").get_data().decode()
+    messages = yaml.safe_load(saved)["records"]["1001"]["messages"]
+
+    assert ["Light roast", "Dark roast"] == [message["text"] for message in messages[-2:]]
+    assert [] == [event for event in yaml.parse(saved) if isinstance(event, yaml.AliasEvent)]
+
+
 def test_yaml_loads_too(control: Ask, lived: Tenant) -> None:
     text = control("GET", "/state?format=yaml").get_data()
     before = seen(lived.organization)
