@@ -1,4 +1,7 @@
-"""Schemathesis's own client, held to the bounds that the gate has: answers end in time, and are cut off."""
+"""Schemathesis's own client, held to the bounds that the gate has: answers end in time, and are cut off.
+
+No more requests are sent than the run may send.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from schemathesis.engine import context
 
 from contract_tests.patience import PATIENT_POOLS
+from contract_tests.plan import SILENT, SPENT
 from mockserver.clock import stopwatch
 
 _MOST_BYTES = 8 * 1_048_576
@@ -23,41 +27,50 @@ _MOST_SILENT = 90.0
 _CODED = ("content-encoding", "content-length", "transfer-encoding")
 
 
-class Silence:
-    """How long in a row nothing complete was answered; in the end nobody asks any more.
+class Limits:
+    """What was sent, and how long in a row nothing complete was answered; in the end nobody asks any more.
 
     A connection that is dropped at once costs no time, so an operation that does that hides no other.
     """
 
-    def __init__(self) -> None:
-        self._seconds = 0.0
+    def __init__(self, budget: int | None) -> None:
+        self._budget = budget
+        self._silent = 0.0
+        self.sent = 0
+        """Requests that were sent."""
+        self.unanswered = 0
+        """Those of them that got no whole answer."""
 
     @property
-    def is_final(self) -> bool:
-        """Whether the target is given up."""
-        return self._seconds >= _MOST_SILENT
+    def ended(self) -> str:
+        """Why nothing is asked any more: the target is given up, or as much was sent as may be."""
+        if self._silent >= _MOST_SILENT:
+            return SILENT
+        return SPENT if self._budget is not None and self.sent >= self._budget else ""
 
     def note(self, seconds: float, *, answered: bool) -> None:
         """Take note of how long one request took, and how it ended."""
-        self._seconds = 0.0 if answered else self._seconds + seconds
+        self.unanswered += not answered
+        self._silent = 0.0 if answered else self._silent + seconds
 
 
 class _Bounded(HTTPAdapter):
     """Reads each answer itself, as far as the bounds go; what comes after it finds a short plain one."""
 
-    def __init__(self, silence: Silence) -> None:
+    def __init__(self, limits: Limits) -> None:
         super().__init__()
-        self._silence = silence
+        self._limits = limits
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
-        if self._silence.is_final:
-            raise requests.exceptions.ConnectionError("the target answers no more")
+        if self._limits.ended:
+            raise requests.exceptions.ConnectionError(self._limits.ended)
+        self._limits.sent += 1
         begun, answered = stopwatch(), False
         try:
             response = super().send(*arguments, **options)
             answered = True
         finally:
-            self._silence.note(stopwatch() - begun, answered=answered)
+            self._limits.note(stopwatch() - begun, answered=answered)
         return response
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -92,21 +105,21 @@ def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
 
 
 @contextmanager
-def bounded() -> Iterator[Silence]:
+def bounded(budget: int | None) -> Iterator[Limits]:
     """Let Schemathesis ask within bounds while the block runs; it has no setting for them.
 
-    Yields what knows when the target doesn't answer any more.
+    ``budget`` is the most requests that it may send. Yields what knows when nothing is asked any more.
     """
-    make, silence = context.make_session, Silence()
+    make, limits = context.make_session, Limits(budget)
 
     def made(*arguments: Any, **options: Any) -> requests.Session:
         session = make(*arguments, **options)
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Bounded(silence))
+            session.mount(scheme, _Bounded(limits))
         return session
 
     context.make_session = made
     try:
-        yield silence
+        yield limits
     finally:
         context.make_session = make

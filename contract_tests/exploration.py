@@ -16,7 +16,7 @@ import schemathesis
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
-from contract_tests.bounds import bounded
+from contract_tests.bounds import Limits, bounded
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
@@ -39,16 +39,16 @@ def explore(plan: Plan) -> Explored:
     schema = schemathesis.openapi.from_path(plan.spec, config=_config(plan))
     schema.config.update(base_url=plan.base_url)
     explored = schema if plan.writes else schema.include(method="GET")
-    watcher = _Watcher(plan, contract)
-    with bounded() as silence:
+    with bounded(plan.budget) as limits:
+        watcher = _Watcher(plan, contract, limits)
         stream = from_schema(explored).execute()
         for event in stream:
             watcher.see(event)
-            spent = plan.budget is not None and watcher.explored.requests >= plan.budget
-            if spent or silence.is_final:
-                watcher.explored.stopped = True
+            if limits.ended:
                 stream.stop()
-    return watcher.explored
+    found = watcher.explored
+    found.requests, found.unanswered, found.ended = limits.sent, limits.unanswered, limits.ended
+    return found
 
 
 def _config(plan: Plan) -> Any:
@@ -80,8 +80,9 @@ def _config(plan: Plan) -> Any:
 class _Watcher:
     """Judges what the engine reports."""
 
-    def __init__(self, plan: Plan, contract: Contract) -> None:
+    def __init__(self, plan: Plan, contract: Contract, limits: Limits) -> None:
         self._plan = plan
+        self._limits = limits
         self._schemas = Schemas(contract.document)
         self._by_label = {operation.label: operation for operation in contract}
         self._ledger = Ledger(RULES[id] for id in plan.rules)
@@ -93,6 +94,8 @@ class _Watcher:
         if isinstance(event, events.ScenarioFinished):
             for id, interaction in event.recorder.interactions.items():
                 self._judge(event.recorder, id, interaction, event.phase.value)
+        elif self._limits.ended:
+            return  # what follows from asking nothing any more
         elif isinstance(event, events.NonFatalError):
             self.explored.errors.append(f"{event.label}: {type(event.value).__name__}")
         elif isinstance(event, events.FatalError):
@@ -101,11 +104,9 @@ class _Watcher:
     def _judge(
         self, recorder: ScenarioRecorder, id: str, interaction: Interaction, phase: str
     ) -> None:
-        self.explored.requests += 1
         case = recorder.cases[id].value
         operation = self._by_label.get(case.operation.label)
         if interaction.response is None:
-            self.explored.unanswered += 1
             return
         if operation is None or interaction.request.method != operation.method:
             return  # a probe with a method that the contract doesn't have

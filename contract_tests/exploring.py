@@ -8,9 +8,9 @@ from multiprocessing import get_context
 from typing import Any
 
 from contract_tests.embedded import leave_interrupts_to_the_parent
-from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, Explored, Plan
+from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, SPENT, Explored, Plan
 from contract_tests.run import INTERRUPTED, tenants_of
-from contract_tests.target import Target
+from contract_tests.target import BudgetSpent, Target
 from contract_tests.tenants import Tenants, Unmet
 from contract_tests.verdicts import Ledger
 from mockserver import rules
@@ -57,8 +57,13 @@ def _record(explored: Explored, ledger: Ledger) -> None:
     for error in explored.errors:
         ledger.fail(rules.DATA_SCHEMA, f"exploration: {error}")
     if explored.unanswered:
-        reason = f"{plural(explored.unanswered, 'request')} of the exploration got no answer"
-        ledger.leave(rules.DATA_SCHEMA, reason)
+        ledger.notes.append(
+            f"{plural(explored.unanswered, 'request')} of the exploration got no answer"
+        )
+    if explored.ended:
+        ledger.notes.append(
+            f"the exploration ended after {plural(explored.requests, 'request')}: {explored.ended}"
+        )
 
 
 @contextmanager
@@ -75,6 +80,9 @@ def exploring(
         ]
     except Unmet as unmet:
         yield Exploration(unmet=f"exploration {unmet}")
+        return
+    except BudgetSpent:
+        yield Exploration([Explored({}, ended=SPENT)])
         return
     # Two that shared an organization would take from each other's windows.
     processes = len(SCHEMES) if target.profile.control else 1

@@ -50,9 +50,11 @@ def check_target(
     tasks = planned(contract, Options(asked.only), rules)
     explores = (asked.explore or profile.control) and not asked.fast
     requests = estimate(tasks) + (requests_of_exploring(contract, rules) if explores else 0)
+    most = profile.max_requests
+    about = "about" if most is None or most > requests else f"at most {most:,} of about"
     announce(
         f"{plural(len(rules), 'rule')} on {plural(len(contract), 'operation')} of {profile.base_url}:"
-        f" about {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
+        f" {about} {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
     begun, ledger = time.monotonic(), Ledger(rules)
 
@@ -60,19 +62,20 @@ def check_target(
         with progress_of("checking", len(tasks)) as advance:
             return run(contract, profile, tasks, ledger, advance)
 
-    def explore() -> AbstractContextManager[Exploration]:
-        return exploring(contract, Target(profile), rules, seed=asked.seed, examples=asked.examples)
+    def explore(target: Target) -> AbstractContextManager[Exploration]:
+        return exploring(contract, target, rules, seed=asked.seed, examples=asked.examples)
 
-    if explores and profile.control:
+    if explores and profile.control and profile.max_requests is None:
         # Each has organizations of its own, so both may work at the same time.
-        Target(profile).reach()
-        with explore() as exploration:
+        reached = Target(profile)
+        reached.reach()
+        with explore(reached) as exploration:
             target = check()
             exploration.collect(target, ledger)
     else:
         target = check()
         if explores and not ledger.ended:
-            with explore() as exploration:
+            with explore(target) as exploration:
                 exploration.collect(target, ledger)
     return Outcome(
         base_url=profile.base_url,

@@ -29,6 +29,10 @@ EXPLORED: tuple[Rule, ...] = (
 )
 """The rules that an exploration can judge."""
 
+SPENT = "the request budget is spent"
+SILENT = "the target stopped answering"
+"""Why a run or an exploration ends before it is through."""
+
 PER_OPERATION = 60
 """Requests that one exploration sends for an operation, about."""
 
@@ -51,7 +55,7 @@ class Plan:
     held: bool = False
     """Whether the organization's clock stands still."""
     budget: int | None = None
-    """Requests after which to stop."""
+    """The most requests that may be sent."""
 
 
 @dataclass(slots=True)
@@ -64,5 +68,5 @@ class Explored:
     """What kept Schemathesis from exploring an operation."""
     unanswered: int = 0
     """Requests that got no answer at all."""
-    stopped: bool = False
-    """Whether the budget ended it."""
+    ended: str = ""
+    """Why it ended before it was through, if it did."""

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
+from contract_tests.plan import SILENT, SPENT
 from contract_tests.profile import Profile
 from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
@@ -24,7 +25,6 @@ EXAMPLES = 3
 """Requests that the exploration makes up for each operation, unless more are asked for."""
 
 INTERRUPTED = "interrupted"
-LOST = "the target stopped answering"
 
 Progress = Callable[[str], None]
 
@@ -101,12 +101,15 @@ def run(
     tenants = tenants_of(target, contract)
     schemas, shared = Schemas(contract.document), Shared()
 
+    left = {id(task): task for task in tasks}
+
     def do(task: Task) -> None:
         rule = task.check.rule
         carry_out(
             Bench(contract, schemas, target, tenants, ledger, shared, rule, task.operation),
             task.check,
         )
+        del left[id(task)]
         progress(rule.id)
 
     try:
@@ -118,6 +121,8 @@ def run(
                 _all(pool, do, group)
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
+        for task in tuple(left.values()):
+            _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
     return target
 
 
@@ -144,10 +149,13 @@ def carry_out(bench: Bench, check: Check) -> None:
         check.scenario(bench)
     except tuple(_REASONS) as why:
         reason = _REASONS[type(why)].format(why)
-        if isinstance(why, Lost):
-            bench.ledger.ended = LOST
         for rule in check.rules:
             bench.ledger.leave(rule, reason)
+    except BudgetSpent:
+        _cut(bench.ledger, check, SPENT)
+    except Lost:
+        bench.ledger.ended = SILENT
+        _cut(bench.ledger, check, f"not judged: {SILENT}")
     except Unanswered as failure:
         bench.break_(None, "an answer", f"none ({failure}), though the target answers others")
     except Exception as error:  # a broken check must not end the run
@@ -155,11 +163,14 @@ def carry_out(bench: Bench, check: Check) -> None:
             bench.ledger.fail(rule, f"{bench.label}: {type(error).__name__}: {error}")
 
 
+def _cut(ledger: Ledger, check: Check, reason: str) -> None:
+    for rule in check.rules:
+        ledger.cut(rule, reason)
+
+
 _REASONS: dict[type[Exception], str] = {
     Unmet: "{}",
     NotJudged: "not judged: {}",
     Unsafe: f"needs {Need.WRITES}",
-    BudgetSpent: "the request budget is spent",
-    Lost: f"not judged: {LOST}",
 }
 """Why a rule is left unjudged, by what its check raised."""

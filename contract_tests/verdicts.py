@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.exchange import Exchange
 from mockserver import rules as catalogue
 from mockserver.rules import RULES, Rule
-from mockserver.words import printable
+from mockserver.words import plural, printable
 
 FOUNDATIONS = (catalogue.ENVELOPE, catalogue.HEADROOM, catalogue.ORGS_INDEPENDENT)
 """Rules that other checks rest on; where one is broken, what else is broken may follow from it."""
@@ -88,19 +88,24 @@ class Finding:
     unmet: list[str] = field(default_factory=list)
     """Why it could not be judged, where it couldn't."""
     errors: list[str] = field(default_factory=list)
+    cut: str = ""
+    """Why the run ended before the rule was judged on every operation, if it did."""
 
     @property
     def verdict(self) -> Verdict:
-        """One breach breaks a rule; a rule that was never judged is not checked, never kept."""
+        """One breach breaks a rule; one that was never judged, or on a part only, is not checked, never kept."""
         if self.breaches:
             return Verdict.BROKEN
         if self.errors:
             return Verdict.ERROR
-        return Verdict.KEPT if self.times else Verdict.NOT_CHECKED
+        return Verdict.KEPT if self.times and not self.cut else Verdict.NOT_CHECKED
 
     @property
     def reason(self) -> str:
         """Why the rule was not checked, or what broke the suite."""
+        if self.cut and not self.errors:
+            by_then = f"; kept {plural(self.times, 'time')} by then" if self.times else ""
+            return self.cut + by_then
         reasons = self.errors or self.unmet
         return "; ".join(dict.fromkeys(reasons)) or "no operation is in its scope"
 
@@ -113,6 +118,8 @@ class Ledger:
         self.findings = {rule.id: Finding(rule) for rule in rules or RULES.values()}
         self.ended = ""
         """Why the run ended before it was through, if it did."""
+        self.notes: list[str] = []
+        """What else is to be said of the run, in whole sentences."""
 
     def keep(self, rule: Rule, operation: str) -> None:
         """Record that the rule was judged and kept once."""
@@ -138,6 +145,12 @@ class Ledger:
         with self._lock:
             if rule.id in self.findings:
                 self.findings[rule.id].unmet.append(reason)
+
+    def cut(self, rule: Rule, reason: str) -> None:
+        """Record that the run ended before the rule was judged on every operation."""
+        with self._lock:
+            if rule.id in self.findings:
+                self.findings[rule.id].cut = reason
 
     def fail(self, rule: Rule, error: str) -> None:
         """Record that the suite itself broke while it judged the rule."""

@@ -143,11 +143,13 @@ class Router:
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Return the operation and its path arguments, or ``None`` when the route isn't the contract's.
 
-        Raises ``Refused`` (405) when the route doesn't have the method.
+        Raises ``Refused``: 405 when the route doesn't have the method, 404 when the path begins with two slashes.
         """
         known = self._known.get((method, path))
         if known is not None:
             return known
+        if path.startswith("//"):  # werkzeug, and with it Flask, would take them for one
+            raise Refused(rules.UNKNOWN_ROUTE, "There is no such route.")
         try:
             template, arguments = self._adapter.match(path)
         except (NotFound, RequestRedirect):

@@ -34,6 +34,7 @@ def as_json(outcome: Outcome) -> str:
             "expired": [gap.rule for gap in outcome.baseline.expired],
             "passed": [gap.rule for gap in outcome.baseline.passed],
         },
+        "notes": outcome.notes,
         "rules": [_rule(finding, outcome) for finding in outcome.findings],
     }
     return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
@@ -68,7 +69,8 @@ def as_junit(outcome: Outcome) -> str:
     suite = ET.Element("testsuite", name="fansmetric contract", time=f"{outcome.seconds:.1f}")
     for finding in outcome.findings:
         broken = {breach.operation: breach for breach in finding.breaches}
-        for operation in sorted(finding.exercised) or ["*"]:
+        unchecked = {"*"} if finding.verdict is Verdict.NOT_CHECKED else set()
+        for operation in sorted(finding.exercised | unchecked) or ["*"]:
             case = ET.SubElement(suite, "testcase", classname=finding.rule.id, name=operation)
             breach = broken.get(operation)
             if breach is not None:
@@ -79,7 +81,7 @@ def as_junit(outcome: Outcome) -> str:
                 node.text = printable(shown)
             elif finding.verdict is Verdict.ERROR:
                 ET.SubElement(case, "error", message=printable(finding.reason))
-            elif finding.verdict is Verdict.NOT_CHECKED:
+            elif operation in unchecked:
                 ET.SubElement(case, "skipped", message=printable(finding.reason))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{tag}"))))
@@ -114,8 +116,7 @@ def as_markdown(outcome: Outcome) -> str:
             )
         if not finding.breaches:
             lines.append(_row(finding, verdict, "", finding.reason))
-    notes = outcome.baseline.notes()
-    return "\n".join([*lines, "", *notes] if notes else lines) + "\n"
+    return "\n".join([*lines, "", *outcome.notes] if outcome.notes else lines) + "\n"
 
 
 def _row(finding: Finding, verdict: str, where: str, what: str) -> str:

@@ -53,6 +53,11 @@ class Outcome:
         return f"{finding.verdict} ({mild})"
 
     @property
+    def notes(self) -> list[str]:
+        """What is to be said of the run beside its rules, in lines."""
+        return [*self.baseline.notes(), *self.ledger.notes]
+
+    @property
     def exit_code(self) -> int:
         """0 kept, 1 broken, 3 the suite broke or the run ended early, 4 nothing checked or a required rule not checked."""
         verdicts = {finding.rule.id: finding.verdict for finding in self.findings}

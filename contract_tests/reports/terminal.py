@@ -27,7 +27,7 @@ def print_outcome(outcome: Outcome, console: Console) -> None:
     for finding in outcome.ledger.broken():
         _print_breaches(finding, outcome, console)
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
-    for note in outcome.baseline.notes():
+    for note in outcome.notes:
         console.print(escape(note))
     if outcome.ledger.ended:
         console.print(f"\n[bold yellow]{outcome.ledger.ended}[/]: this is what was checked by then")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contract_tests.exchange import Secret
+from contract_tests.gate import Asked, check_target
+from contract_tests.plan import SPENT
 from contract_tests.profile import Profile
 from contract_tests.run import Options, chosen_rules, planned, run
 from contract_tests.sampling import covering
@@ -16,6 +19,9 @@ from mockserver import create_app, rules
 from mockserver.app import MockFlask
 from mockserver.contract import Contract
 from mockserver.server import MockServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 KEYS = {
     "full": "full",
@@ -102,4 +108,32 @@ def test_budget_ends_the_run(app: MockFlask, contract: Contract) -> None:
     finding = judged(app, contract, "auth.bearer", max_requests=3).findings["auth.bearer"]
 
     assert 2 == finding.times
-    assert "the request budget is spent" in finding.unmet
+    assert Verdict.NOT_CHECKED is finding.verdict
+    assert "the request budget is spent; kept 2 times by then" == finding.reason
+
+
+@pytest.mark.parametrize("control", [True, False])
+def test_no_more_is_sent_than_may_be(control: bool, app: MockFlask, contract: Contract) -> None:
+    """The exploration takes what the rule checks leave, to the very last request, if they leave anything."""
+    most, seen = 200, list[str]()
+
+    def counting(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["PATH_INFO"])
+        return app(environ, start_response)
+
+    with MockServer(counting) as server:
+        keys = {"full": Secret("full", "fm_api_test_unlimited")}
+        profile = Profile(
+            server.url, keys=keys, allow_writes=True, control=control, max_requests=most
+        )
+        outcomes = [
+            check_target(
+                contract, profile, Asked(only=(area, "envelope.data"), explore=True), lambda _: None
+            )
+            for area in ("auth.bearer", "error")
+        ]
+
+    assert all(most - 1 <= outcome.requests <= most for outcome in outcomes)
+    assert len(seen) <= sum(outcome.requests for outcome in outcomes)
+    assert [0, 0] == [outcome.exit_code for outcome in outcomes]
+    assert all(SPENT in outcome.notes[-1] for outcome in outcomes)
