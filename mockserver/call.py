@@ -17,11 +17,13 @@ MAX_BODY = 1_048_576
 """The largest body of an authenticated route, in bytes: 1 MiB (auth page, Errors)."""
 
 
-def step_aside(environ: Environ) -> None:
-    """Let the server turn to other clients: this request is going to take its time."""
+def step_aside(environ: Environ, *, for_long: bool = False) -> bool:
+    """Let the server turn to other clients: this request is going to take its time.
+
+    Return whether it can; ``for_long`` leaves it the means to answer those who don't take long.
+    """
     call = environ.get(STEP_ASIDE)
-    if call is not None:
-        call()
+    return call is None or bool(call(for_long=for_long))
 
 
 class Unreadable(Exception):

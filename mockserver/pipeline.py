@@ -216,7 +216,11 @@ class Pipeline:
             return
         fault = progress.fault.fault
         if fault.latency:
-            step_aside(call.environ)
+            if not step_aside(call.environ, for_long=True):
+                message = (
+                    "More requests wait for their planted latencies than the mock has threads for."
+                )
+                raise Refused(rules.UPSTREAM_FAILED, message, status=503, origin="fault")
             self.sleeper.wait(fault.latency)
         if fault.kind is FaultKind.STATUS:
             rule = _FAULT_RULES.get(fault.status, rules.UPSTREAM_FAILED)

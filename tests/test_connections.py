@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mockserver.server import MockServer
 from mockserver.serving import connection as connections
+from mockserver.serving import loop as loops
 
 if TYPE_CHECKING:
     from mockserver.app import MockFlask
@@ -240,6 +242,60 @@ def test_takes_at_most_so_many_threads(app: MockFlask, tenant: Tenant) -> None:
         assert [b"503"] == statuses_of(told(server, head))
         assert [b"200"] == statuses_of(told(server, LAST))
         assert 4 == server.thread_count
+
+
+def test_a_body_that_comes_late_is_answered(
+    app: MockFlask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the server looks for late clients while the answer waits to be sent with others."""
+    monkeypatch.setattr(connections, "_GRACE", 0.0)
+    monkeypatch.setattr(loops, "_TICK", 3_600.0)
+    head = f"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.key}\r\n".encode()
+    head += b"Content-Type: application/json\r\nContent-Length: 17\r\nConnection: close\r\n\r\n"
+    with MockServer(app) as server, connected(server) as connection:
+        connection.sendall(head)
+        told(server, LAST)  # the head was read by now
+        assert server._loop is not None
+        server._loop._next_sweep = 0.0
+        connection.sendall(b'{"name": "Decaf"}')
+
+        assert [b"200"] == statuses_of(rest_of(connection))
+
+
+def test_requests_may_overlap_for_ever(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has its own time to arrive, though none begins on an idle connection."""
+    now = [1_000.0]
+    for module in (connections, loops):
+        monkeypatch.setattr(module, "stopwatch", lambda: now[0])
+    with MockServer(app, timeout=10) as server, connected(server) as connection:
+        connection.sendall(HEALTH[:9])
+        for _ in range(4):
+            connection.sendall(HEALTH[9:] + HEALTH[:9])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            now[0] += 20
+            told(server, LAST)  # the server looked for late clients
+        now[0] += 40
+        told(server, LAST)
+
+        assert [b"408"] == statuses_of(rest_of(connection))
+
+
+def test_a_client_that_is_gone_when_it_is_taken_hurts_nobody(
+    app: MockFlask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some systems say only then that it is gone."""
+    gone = iter([True, False])
+
+    def made(*arguments: Any) -> connections.Connection:
+        if next(gone):
+            raise OSError(errno.EINVAL, "it was reset")
+        return connections.Connection(*arguments)
+
+    monkeypatch.setattr(loops, "Connection", made)
+    with MockServer(app) as server:
+        with suppress(ConnectionResetError):
+            assert b"" == told(server, LAST)
+        assert [b"200"] == statuses_of(told(server, LAST))
 
 
 def test_a_client_that_leaves_early_costs_nothing(hasty: MockServer) -> None:

@@ -143,6 +143,34 @@ def test_a_planted_latency_holds_up_nobody(
     assert (200, 200) == (prompt[0], late.answer.result()[0])
 
 
+def test_latencies_leave_threads_to_the_control_api(
+    app: MockFlask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than there are threads for are refused, and what was planted can still be taken away."""
+    entered, opened = threading.Event(), threading.Event()
+
+    class Patience:
+        def wait(self, _: float) -> None:
+            entered.set()
+            assert opened.wait(20)
+
+        def wake(self) -> None:
+            opened.set()
+
+    monkeypatch.setattr(app.mock.pipeline, "sleeper", Patience())
+    tenant.organization.faults.plant(Fault(kind=FaultKind.LATENCY, latency=9, times=2))
+    key = {"X-API-Key": tenant.key}
+    with MockServer(app, most_threads=2) as server:
+        late = Asker(server.url, "/v1/accounts", key)
+        assert entered.wait(20)
+        refused = asked(server.url, "/v1/accounts", key)
+        control = asked(server.url, f"/_mock/organizations/{tenant.id}/faults")
+        opened.set()
+
+        assert (503, 200, 200) == (refused[0], control[0], late.answer.result()[0])
+        assert b"threads" in refused[1]
+
+
 def test_a_mocked_request_takes_no_other_thread(app: MockFlask, tenant: Tenant) -> None:
     """That is what makes it cheap; what Flask answers may take its time, so it gets one."""
     with MockServer(app) as server:

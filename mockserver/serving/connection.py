@@ -61,10 +61,10 @@ class Keeper(Protocol):
 
     @property
     def has_thread(self) -> bool:
-        """Whether a thread can be had for a connection."""
+        """Whether a thread can be had for a connection that may take it for long."""
 
-    def step_aside(self, connection: Connection) -> None:
-        """Let another thread wait for the connections, if one can be had; none waits for ``connection``."""
+    def step_aside(self, connection: Connection) -> bool:
+        """Let another thread wait for the connections, and none for ``connection``; return whether one can be had."""
 
     def take_back(self, connection: Connection) -> None:
         """Wait for ``connection`` again, which this thread has done with."""
@@ -183,6 +183,8 @@ class Connection:
 
     def expire(self) -> None:
         """Give up what doesn't come: without a word, with 408, or with the answer to half a body."""
+        if self._out and not self._is_stuck:
+            return  # a whole answer that goes out with the others of this turn
         if self._is_refused or self._out or self.is_idle:
             self.close()
         elif self._head is not None:
@@ -400,8 +402,14 @@ class Connection:
             self._linger()
             return
         self._drained = 0
-        patience = _IDLE * self._keeper.timeout if self._intake.is_read else _PATIENCE
-        self.deadline = stopwatch() + patience
+        now = stopwatch()
+        self._until = now + _WHOLE * self._keeper.timeout
+        if not self._intake.is_read:
+            self.deadline = now + _PATIENCE
+        elif self._arrived:  # the next request has begun
+            self.deadline = self._until
+        else:
+            self.deadline = now + _IDLE * self._keeper.timeout
 
     def _refuse(self, status: str, sentence: str) -> None:
         """Answer a request that the application never sees, and take no further one."""
@@ -421,15 +429,24 @@ class Connection:
 
     # --- threads ---
 
-    def step_aside(self) -> None:
-        """Let another thread wait for the connections: this one is about to wait for something else."""
-        if not self.is_aside:
-            self.is_aside = True
-            self._keeper.step_aside(self)
-            self.sock.settimeout(self._keeper.timeout)
-            if self._out:
-                out, self._out = self._out, b""
-                self.sock.sendall(out)
+    def step_aside(self, *, for_long: bool = False) -> bool:
+        """Let another thread wait for the connections: this one is about to wait for something else.
+
+        Return whether there is one; ``for_long``: leave some to those who don't wait for long.
+        """
+        if self.is_aside:
+            return True
+        if for_long and not self._keeper.has_thread:
+            return False
+        self.is_aside = True  # before another thread can look at it
+        if not self._keeper.step_aside(self):
+            self.is_aside = False
+            return False
+        self.sock.settimeout(self._keeper.timeout)
+        if self._out:
+            out, self._out = self._out, b""
+            self.sock.sendall(out)
+        return True
 
     def _return(self) -> None:
         """Give the connection back to the thread that waits for all of them."""
@@ -450,15 +467,20 @@ class Connection:
 
     def flush(self) -> None:
         """Send what has to go out, then go on with the next request; what the client doesn't take waits for it."""
+        if self.push():
+            self.proceed()
+
+    def push(self) -> bool:
+        """Send what has to go out; return whether the connection is ready for the next request."""
         if not self._out or self.is_closed:
-            return
+            return False
         try:
             sent = self.sock.send(self._out)
         except BlockingIOError:
             sent = 0
         except OSError:
             self.close()
-            return
+            return False
         self._out = self._out[sent:]
         if bool(self._out) != self._is_stuck:
             self._is_stuck = not self._is_stuck
@@ -470,4 +492,5 @@ class Connection:
             self._linger()
         else:
             self._after()
-            self.proceed()
+            return True
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import selectors
 import socket
@@ -34,6 +35,8 @@ _ACCEPTED = 64
 
 _TOGETHER = 16
 """Answers that are sent together. A client that waits is woken for the first, and finds the others there."""
+
+_NO_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _MOST_FILES = 65_536
 _FILES = 256
@@ -115,28 +118,29 @@ class Loop:
 
     @property
     def has_thread(self) -> bool:
-        """Whether a thread can be had for a connection; see ``Keeper``."""
-        return self._spare > 0 or len(self._threads) < self._bounds.threads
+        """Whether a thread can be had for long; see ``Keeper``. The last ones are for the control API."""
+        most = self._bounds.threads
+        return self._spare + most - len(self._threads) > most // 8
 
-    def step_aside(self, connection: Connection) -> None:
+    def step_aside(self, connection: Connection) -> bool:
         """Hand the lead to another thread, if there can be one; see ``Keeper``."""
-        self.forget(connection)
         with self._lock:
             if not self._spare:
                 if len(self._threads) >= self._bounds.threads:
-                    return
+                    return False
                 self._add_thread()
+        self.forget(connection)
         if self._returned:
             self._wake()  # this thread may have been about to take them
         self._leader = None
         self._lead.release()
+        return True
 
     def take_back(self, connection: Connection) -> None:
         """Wait for ``connection`` again; see ``Keeper``."""
-        if self._is_stopping:
-            connection.close()
-            return
         self._returned.append(connection)
+        if self._is_stopping:  # nobody may look there any more
+            connection.close()
         self._wake()
 
     def send_soon(self, connection: Connection) -> None:
@@ -157,8 +161,8 @@ class Loop:
 
     def _add_thread(self) -> None:
         thread = threading.Thread(target=self._live, name="fansmetric-mock", daemon=True)
-        self._threads.add(thread)
         thread.start()
+        self._threads.add(thread)
 
     def _live(self) -> None:
         while self._take_lead():
@@ -212,7 +216,8 @@ class Loop:
 
     def _end(self) -> None:
         """Close what nobody is answered on, and let the other threads find out."""
-        self._send_out(threading.get_ident())
+        for connection in self._outbox:
+            self._tend(connection, connection.push)
         self._leader = None
         for connection in tuple(self._connections):
             connection.close()
@@ -227,18 +232,22 @@ class Loop:
         for _turn in range(_ACCEPTED):
             try:
                 sock, address = self._listener.accept()
-            except OSError:  # there is none left, or its client is gone
+            except OSError as error:  # there is none left, or its client is gone
+                if error.errno in _NO_FILES:
+                    self._make_room()
                 return
-            if len(self._connections) >= self._bounds.connections:
-                self._make_room()
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._hold(Connection(self, sock, address))
+            try:
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._hold(Connection(self, sock, address))
+            except OSError:  # its client is gone again, which some systems say here
+                sock.close()
 
     def _make_room(self) -> None:
         """Close the connection that was unused for longest, before the system's files run out."""
         idle = [one for one in self._connections if one.is_idle] or self._connections
-        min(idle, key=attrgetter("deadline")).close()
+        if idle:
+            min(idle, key=attrgetter("deadline")).close()
 
     def _take_in(self) -> None:
         """Take the connections that other threads are done with."""
@@ -248,20 +257,25 @@ class Loop:
         for _turn in range(len(self._returned)):
             connection = self._returned.popleft()
             if not connection.is_closed:
-                connection.sock.setblocking(False)
-                self._hold(connection)
-                self._tend(connection, connection.proceed)
+                self._tend(connection, partial(self._resume, connection))
             if self._leader != me:
                 return
 
+    def _resume(self, connection: Connection) -> None:
+        connection.sock.setblocking(False)
+        self._hold(connection)
+        connection.proceed()
+
     def _hold(self, connection: Connection) -> None:
-        self._connections[connection] = None
+        if len(self._connections) >= self._bounds.connections:
+            self._make_room()
         self._selector.register(connection.sock, selectors.EVENT_READ, self._reader(connection))
+        self._connections[connection] = None
 
     def _reader(self, connection: Connection) -> Callable[[], None]:
         return partial(self._tend, connection, connection.ready)
 
-    def _tend(self, connection: Connection, action: Callable[[], None]) -> None:
+    def _tend(self, connection: Connection, action: Callable[[], object]) -> None:
         """Do what a connection needs; if that fails for whatever reason, the others don't suffer."""
         try:
             action()
