@@ -67,7 +67,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES  # of the control API; the mocked one has its own
     app.url_map.merge_slashes = False
     if token is not None:
-        signing.prepare(app)
+        signing.prepare(app, token)
     _add_operations(app)
     app.register_blueprint(control_blueprint(mock, token))
     app.register_blueprint(pages_blueprint(mock, token))

@@ -15,7 +15,7 @@ from mockserver.errors import Misuse
 from mockserver.journal import Exchange
 
 MOST_LISTENERS = 4
-"""Each takes a thread of the server, which has 16."""
+"""Each takes a thread of the server, which has a bounded number."""
 
 QUEUE = 256
 """Exchanges that wait for one listener."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from mockserver.rules import RULES
 from mockserver.words import plural, printable
 
 if TYPE_CHECKING:
+    from mockserver.mock import Mock
     from mockserver.world import World
 
 _spec_option = click.option(
@@ -86,6 +87,7 @@ def serve(
 ) -> None:
     """Answer the whole API on a local port, until interrupted or terminated."""
     from mockserver.app import MockFlask, create_app
+    from mockserver.control.guard import is_loopback
     from mockserver.server import MockServer, serve_forever
     from mockserver.serving.loop import take_more_files
     from mockserver.watching import WatchedApp, watching
@@ -112,22 +114,35 @@ def serve(
 
     app = WatchedApp(build, click.echo) if watch else build()
 
+    is_open = bool(token) or host == "localhost" or is_loopback(host)
+
     def announce(url: str) -> None:
-        contract = app.mock.contract
-        click.echo(
-            f"{plural(len(contract), 'operation')}, {plural(len(contract.permissions), 'permission')}"
-            f" from {contract.source}"
-        )
-        click.echo(f"Serving the FansMetric mock on {url} (control API under {url}/_mock/)\n")
-        click.echo(key_table(app.mock.world))
-        first = next(iter(app.mock.world.keys))
-        account = next(iter(app.mock.world.keys[first].organization.accounts))
-        click.echo(f"\nTry: curl -H 'Authorization: Bearer {first}' {url}/v1/{account}/chats")
+        click.echo("\n".join(announcement(app.mock, url, is_open=is_open)))
 
     watched = (fixtures or default_fixtures(), spec or default_spec())
     watcher = watching(app, watched) if isinstance(app, WatchedApp) else nullcontext()
     with watcher, ended_by_signals():
         serve_forever(MockServer(app, host, port), announce)
+
+
+def announcement(mock: Mock, url: str, *, is_open: bool) -> Iterator[str]:
+    """Yield what is said once the mock answers; ``is_open``: its control API answers whoever is let in."""
+    from mockserver.pages.landing import key_rows
+
+    contract = mock.contract
+    url = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    yield (
+        f"{plural(len(contract), 'operation')}, {plural(len(contract.permissions), 'permission')}"
+        f" from {contract.source}"
+    )
+    yield f"Serving the FansMetric mock on {url} (control API under {url}/_mock/)"
+    if not is_open:
+        yield "The control API answers callers on this machine only; --token opens it to others."
+    yield f"\n{key_table(mock.world)}"
+    for row in key_rows(mock, url):
+        if row.curl is not None:
+            yield f"\nTry: {row.curl}"
+            break
 
 
 @main.command()

@@ -78,9 +78,9 @@ class Clock:
     def run(self) -> None:
         """Let a frozen clock run on from where it stands."""
         with self._lock:
-            shift, frozen = self._setting
+            frozen = self._setting[1]
             if frozen is not None:
-                self._setting = shift + frozen - self._source() - shift, None
+                self._setting = frozen - self._source(), None
 
     @property
     def setting(self) -> tuple[float, float | None]:

@@ -107,14 +107,14 @@ class Shelf:
         """Entries of the order, those of exchanges that are gone already included."""
         return len(self._order)
 
-    def put(self, journal: Journal, exchange: Exchange) -> None:
-        """Count the ``exchange`` that ``journal`` took, and make room for it."""
-        self._order.append((journal, exchange.number))
+    def put(self, journal: Journal, place: int, exchange: Exchange) -> None:
+        """Count the ``exchange`` that ``journal`` took at ``place``, and make room for it."""
+        self._order.append((journal, place))
         self._live += 1
         self.weight += exchange.weight
         while self.weight > self.budget:
-            owner, number = self._order.popleft()
-            owner.let_go(number)
+            owner, oldest = self._order.popleft()
+            owner.let_go(oldest)
         if len(self._order) > 2 * self._live + CAPACITY:
             self._order = deque(entry for entry in self._order if entry[0].holds(entry[1]))
 
@@ -127,15 +127,17 @@ class Shelf:
 class Journal:
     """The last exchanges of one organization, or those that named none."""
 
-    __slots__ = ("_exchanges", "_restored", "_shelf", "capacity", "total")
+    __slots__ = ("_cleared", "_exchanges", "_restored", "_shelf", "capacity", "total")
 
     def __init__(self, capacity: int = CAPACITY, shelf: Shelf | None = None) -> None:
         self._exchanges: deque[Exchange] = deque()
         self._restored: deque[int] = deque(maxlen=64)
         self._shelf = Shelf() if shelf is None else shelf  # an empty one is falsy
+        self._cleared = 0
+        """Exchanges that were recorded before it was cleared: numbers begin anew, places on the shelf don't."""
         self.capacity = capacity
         self.total = 0
-        """Exchanges ever recorded, kept or not."""
+        """Exchanges recorded since it was cleared, kept or not."""
 
     def record(self, exchange: Exchange) -> Exchange:
         """Record ``exchange`` under the next number, and return it."""
@@ -144,7 +146,7 @@ class Journal:
             self._exchanges.append(exchange)
             if len(self._exchanges) > self.capacity:
                 self._drop()
-            self._shelf.put(self, exchange)
+            self._shelf.put(self, self._cleared + exchange.number, exchange)
             return exchange
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -171,6 +173,7 @@ class Journal:
             while self._exchanges:
                 self._drop()
             self._restored.clear()
+            self._cleared += self.total
             self.total = 0
 
     def restored(self) -> None:
@@ -183,13 +186,19 @@ class Journal:
         """The numbers of the exchanges after which the windows were given room by hand."""
         return tuple(self._restored)
 
-    def holds(self, number: int) -> bool:
-        """Whether the exchange ``number`` is still kept."""
+    @property
+    def was_used(self) -> bool:
+        """Whether anything was ever recorded, also if it was cleared since."""
+        return self._cleared + self.total > 0
+
+    def holds(self, place: int) -> bool:
+        """Whether the exchange at ``place`` is still kept."""
+        number = place - self._cleared
         return bool(self._exchanges) and self._exchanges[0].number <= number <= self.total
 
-    def let_go(self, number: int) -> None:
-        """Forget the exchange ``number``, if it is the oldest that is kept."""
-        if self._exchanges and self._exchanges[0].number == number:
+    def let_go(self, place: int) -> None:
+        """Forget the exchange at ``place``, if it is the oldest that is kept."""
+        if self._exchanges and self._exchanges[0].number == place - self._cleared:
             self._drop()
 
     def _drop(self) -> None:

@@ -69,6 +69,8 @@ class Organization:
     accounts: dict[int, Account] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     """Its keys by id, oldest first."""
+    minted: int = 0
+    """Keys that were made up for it."""
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -101,7 +103,7 @@ class Organization:
 
         Raises ``TimeReversed`` when ``at`` has passed and requests were answered since.
         """
-        if at is not None and at < self.clock.now() and self.journal.total:
+        if at is not None and at < self.clock.now() and self.journal.was_used:
             raise TimeReversed(
                 f"time only moves forward: the clock of {self.id} says {isoformat(self.clock.now())}"
                 " and has dated answers; reset the organization to begin earlier"

@@ -249,7 +249,7 @@ class Pipeline:
     def _rate_limited(self, organization: Organization, window: Window) -> Refused:
         rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
         name = rule.id.partition(".")[2]
-        wait = max(1, math.ceil(window.recovers - organization.clock.now()))
+        wait = max(1, math.ceil(organization.windows.have_room_at - organization.clock.now()))
         headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
         limit = plural(window.limit, "request")
         message = f"The organization's limit of {limit} per {name} is used up."

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
-from mockserver import rules
 from mockserver.audience import Audience
 from mockserver.call import Call, Environ
 from mockserver.clock import stopwatch
@@ -35,7 +34,10 @@ _KEY_PARAMETERS = frozenset(
 )
 _NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
 _BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_KEY_NAMES = frozenset({"authorization", "x-api-key"})
+_SECRET_NAMES = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-mock-token"}
+)
+"""Headers whose values open something; a cookie may be the one that stands for the control API's token."""
 
 
 class Recorder:
@@ -85,12 +87,12 @@ class Recorder:
             None if operation is not None else nearest_route(self._contract, call.method, path),
             weight_of(path, query, kept, characters),
         )
-        self._put(exchange, call, caller, progress)
+        self._put(exchange, caller, progress)
         if self._audience.listeners:
             self._audience.tell(exchange)
         return at
 
-    def _put(self, exchange: Exchange, call: Call, caller: Key | None, progress: Progress) -> None:
+    def _put(self, exchange: Exchange, caller: Key | None, progress: Progress) -> None:
         """Record ``exchange`` wherever it belongs."""
         world = self._world
         journal = world.unclaimed if caller is None else caller.organization.journal
@@ -107,13 +109,14 @@ class Recorder:
 
 
 def _recovery(caller: Key | None, reply: Reply, progress: Progress, at: float) -> float | None:
-    """Return when the window begins anew for which a request was refused."""
+    """Return when the organization has room again that refused a request."""
     if caller is None:
         return None
     if progress.fault is not None and progress.fault.fault.retry_after is not None:
         return at + progress.fault.fault.retry_after
     windows = caller.organization.windows
-    return (windows.day if reply.rule is rules.DAY else windows.minute).recovers
+    room = windows.have_room_at  # nothing is used up where a planted fault refused
+    return room if room > at else windows.minute.recovers
 
 
 def _key(call: Call) -> str | None:
@@ -157,7 +160,7 @@ def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int]:
     for name, value in fields:
         plain = name.decode("latin-1").lower()[:TEXT_KEPT]
         # The server doesn't read names with underscores: they would pass for other ones.
-        if not value or plain in _KEY_NAMES or "_" in plain:
+        if not value or plain in _SECRET_NAMES or "_" in plain:
             continue
         if plain in shown or len(shown) < HEADERS_KEPT:
             shown[plain] = _masked(value.decode("latin-1"))

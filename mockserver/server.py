@@ -54,7 +54,7 @@ class MockServer:
         except (OSError, OverflowError) as error:
             reason = str(error).splitlines()[0]
             raise Unavailable(
-                f"port {port} on {host} can't be had: {reason}; choose another with --port"
+                f"port {port} on {host} can't be had: {reason}; choose another with --host or --port"
             ) from None
         self._address = host, listener.getsockname()[1]
         self._loop = Loop(self._app, listener, self._bounds)

@@ -13,7 +13,6 @@ TEXT: Shape = {"type": "string", "minLength": 1}
 COUNT: Shape = {"type": "integer", "minimum": 0}
 FLAG: Shape = {"type": "boolean"}
 _LONGEST = 400
-
 """Characters of a breach that are shown; it may quote a whole document."""
 
 ID: Shape = {"type": "integer", "minimum": 1}

@@ -106,9 +106,7 @@ def dump(
     with organization.lock:
         windows = organization.windows
         now = organization.clock.now()
-        windows.headroom(
-            organization.clock.now
-        )  # begins new stretches where the old ones have passed
+        windows.roll(organization.clock.now)
         return {
             "state": FORM,
             "organization": _organization(organization),

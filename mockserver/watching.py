@@ -38,11 +38,16 @@ class WatchedApp:
 
     def reload(self) -> None:
         """Build anew; where the files are wrong, say so and go on with what there was."""
+        old = self._app
         try:
             self._app = self._build()
         except SuiteError as error:
             self._tell(f"not reloaded: {printable(str(error))}")
         else:
+            with (
+                old.mock.released()
+            ):  # who listens to the old world comes again and finds the new one
+                pass
             self._tell("reloaded: organizations, windows and journals begin anew")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

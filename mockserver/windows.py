@@ -53,9 +53,13 @@ class Window:
     opened: float = float("-inf")
     """When the current stretch began, in seconds since the epoch."""
 
+    def holds(self, now: float) -> bool:
+        """Whether ``now`` is in the current stretch."""
+        return self.opened <= now < self.opened + self.seconds
+
     def roll(self, now: float) -> None:
         """Begin a new stretch if the current one doesn't hold ``now``."""
-        if self.opened <= now < self.opened + self.seconds:
+        if self.holds(now):
             return
         self.opened = now if self.rolling else now - now % self.seconds
         self.used = 0
@@ -70,6 +74,10 @@ class Window:
         """Requests left, never below zero (a limit may be lowered under what was used)."""
         left = self.limit - self.used
         return left if left > 0 else 0
+
+    def left(self, now: float) -> int:
+        """Return the requests that are left at ``now``: all of them where a new stretch would begin."""
+        return self.remaining if self.holds(now) else self.limit
 
 
 class Windows:
@@ -97,8 +105,11 @@ class Windows:
         then nothing was taken.
         """
         with self._lock:
-            self._roll(now)
+            moment = now() if callable(now) else now
             minute, day = self.minute, self.day
+            for window in (minute, day):
+                if not window.opened <= moment < window.opened + window.seconds:
+                    window.roll(moment)
             if self.mode is LimiterMode.ENFORCE:
                 if minute.used >= minute.limit:
                     return self._headroom(), minute
@@ -110,18 +121,32 @@ class Windows:
             return self._headroom(), None
 
     def give_back(self, now: Moment) -> None:
-        """Take back one request that turned out to be free, if its windows still last."""
+        """Take back one request that turned out to be free, from those of its windows that still last."""
         with self._lock:
-            self._roll(now)
+            moment = _told(now)
             for window in (self.minute, self.day):
-                if self.mode is not LimiterMode.OFF:
+                if self.mode is not LimiterMode.OFF and window.holds(moment):
                     window.used = max(0, window.used - 1)
 
     def headroom(self, now: Moment) -> Headroom:
-        """Return what is left at ``now`` without taking anything."""
+        """Return what is left at ``now`` without taking anything; a rolling window isn't opened by a look."""
         with self._lock:
-            self._roll(now)
-            return self._headroom()
+            moment, minute, day = _told(now), self.minute, self.day
+            return Headroom(minute.limit, minute.left(moment), day.limit, day.left(moment))
+
+    def roll(self, now: Moment) -> None:
+        """Begin new stretches of fixed windows whose time has passed; a rolling one waits for its first request."""
+        with self._lock:
+            moment = _told(now)
+            for window in (self.minute, self.day):
+                if not window.rolling:
+                    window.roll(moment)
+
+    @property
+    def have_room_at(self) -> float:
+        """When no window is used up any more, in seconds since the epoch; in the past where none is."""
+        used_up = (w.recovers for w in (self.minute, self.day) if w.used >= w.limit)
+        return max(used_up, default=float("-inf"))
 
     def set_remaining(
         self, now: Moment, *, minute: int | None = None, day: int | None = None
@@ -158,12 +183,6 @@ class Windows:
         """Let windows open with their first request, or with the UTC minute and day."""
         with self._lock:
             self.minute.rolling = self.day.rolling = rolling
-
-    def _roll(self, now: Moment) -> None:
-        moment = now() if callable(now) else now
-        for window in (self.minute, self.day):
-            if not window.opened <= moment < window.opened + window.seconds:
-                window.roll(moment)
 
     def _headroom(self) -> Headroom:
         minute, day = self.minute, self.day

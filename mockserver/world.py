@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 from weakref import WeakValueDictionary
 
 from mockserver.clock import Clock, TimeReversed, isoformat, start_of_day
@@ -77,10 +78,7 @@ class World:
                 raise Taken(
                     f"organization {seed.id} exists already; leave the id out to get a free one"
                 )
-            ids = [account.id for account in seed.accounts]
-            twice = next((id for id in ids if ids.count(id) > 1), None)
-            if twice is not None:
-                raise Misuse(f"accounts: {twice} stands there twice; give each account its own id")
+            _check_accounts(seed)
             organization = self._build(seed)
             self.organizations[seed.id] = organization
             return organization
@@ -119,18 +117,24 @@ class World:
         """Make a saved organization, in the place of the one with its id if there is one.
 
         ``id`` names it otherwise than it was saved; ``new_keys`` makes up a new secret for each key.
-        Raises ``Taken`` when another organization has one of the keys.
+        Raises ``Taken`` when another organization has one of the keys, ``Misuse`` when the state has a key or
+        an account twice; what it would replace then stays as it is.
         """
         seed = replace(saved.organization, id=id or saved.organization.id)
+        _check_accounts(seed)
+        twice = _twice([key.secret for key in saved.keys])
+        if twice is not None and not new_keys:
+            raise Misuse("keys: one key stands there twice; leave one of them out")
         with self._lock:
             others = (self.keys.get(key.secret) for key in saved.keys)
             if not new_keys and any(key and key.organization.id != seed.id for key in others):
                 raise Taken(
                     f"another organization has a key of {saved.organization.id}; ask for new keys"
                 )
+            organization = self._build(seed)
             if seed.id in self.organizations:
                 self.remove_organization(seed.id)
-            organization = self.add_organization(seed)
+            self.organizations[seed.id] = organization
             for key in saved.keys:
                 self.add_key(
                     organization,
@@ -139,6 +143,7 @@ class World:
                     revoked=key.revoked,
                     note=key.note,
                     secret=None if new_keys else key.secret,
+                    role=key.role.name,
                 )
             return organization
 
@@ -148,7 +153,7 @@ class World:
             old = self.organization(id)
             new = self._build(old.seed)
             self.organizations[id] = new
-            new.keys = old.keys
+            new.keys, new.minted = old.keys, old.minted
             for key in new.keys.values():
                 key.organization = new
             old.journal.clear()
@@ -159,7 +164,7 @@ class World:
 
         Raises ``TimeReversed`` when ``at`` has passed and requests were answered since.
         """
-        used = any(o.journal.total for o in list(self.organizations.values()))
+        used = any(o.journal.was_used for o in list(self.organizations.values()))
         if at is not None and at < self.clock.now() and used:
             raise TimeReversed(
                 f"time only moves forward: the world's clock says {isoformat(self.clock.now())}"
@@ -189,10 +194,12 @@ class World:
         revoked: bool = False,
         note: str = "",
         secret: str | None = None,
+        role: str | None = None,
     ) -> Key:
         """Create a key of ``organization`` whose role has exactly ``permissions``.
 
-        ``expires`` is in seconds since the epoch; without a ``secret`` a new one is made up.
+        ``expires`` is in seconds since the epoch; without a ``secret`` a new one is made up, and without a
+        ``role`` a name for it.
         Raises ``UnknownPermission``, ``Taken`` when another key has the secret,
         and ``NotThere`` when the organization was removed.
         """
@@ -200,13 +207,12 @@ class World:
         self.check_permissions(granted)
         with self._lock:
             self._check_present(organization)
-            self._minted += 1
-            secret = secret or f"{KEY_PREFIX}test_{organization.id}_{self._minted:06d}"
+            secret = secret or self._new_secret(organization)
             if secret in self.keys:
                 raise Taken("another key has this secret; leave it out to get a new one")
             key = Key(
                 secret,
-                Role(f"{organization.id}-{self._minted}", granted),
+                Role(role or f"{organization.id}-{len(organization.keys) + 1}", granted),
                 organization,
                 revoked,
                 expires,
@@ -214,6 +220,14 @@ class World:
             )
             self._keep(key)
             return key
+
+    def _new_secret(self, organization: Organization) -> str:
+        """Return a key that the organization never had; a removed one is never made up again."""
+        while True:
+            organization.minted += 1
+            secret = f"{KEY_PREFIX}test_{organization.id}_{organization.minted:06d}"
+            if secret not in self.keys:
+                return secret
 
     def check_permissions(self, granted: frozenset[str]) -> None:
         """Raise ``UnknownPermission``, which names the nearest one, unless the contract knows all of them."""
@@ -289,3 +303,14 @@ class World:
                 self._populations[account, born] = population
                 self._recent.append(population)
             return population
+
+
+def _check_accounts(seed: OrganizationSeed) -> None:
+    twice = _twice([account.id for account in seed.accounts])
+    if twice is not None:
+        raise Misuse(f"accounts: {twice} stands there twice; give each account its own id")
+
+
+def _twice(values: list[Any]) -> Any:
+    """Return the first value that is there twice, or ``None``."""
+    return next((value for value, count in Counter(values).items() if count > 1), None)

@@ -17,12 +17,14 @@ import requests
 from click.testing import CliRunner
 
 import mockserver
-from mockserver.cli import main
+from mockserver import create_app
+from mockserver.cli import announcement, main
 from mockserver.rules import RULES
 
 if TYPE_CHECKING:
     from click.testing import Result
 
+    from mockserver.app import MockFlask
     from mockserver.contract import Contract
 
 ROOT = Path(mockserver.__file__).parent.parent
@@ -185,6 +187,23 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     process.communicate()
 
 
+def test_a_world_without_keys_has_nothing_to_try(tmp_path: Path) -> None:
+    world = {"roles": {}, "organizations": [{"id": "a", "accounts": [], "keys": []}]}
+    (tmp_path / "world.yaml").write_text(json.dumps(world))
+    lines = list(announcement(create_app(tmp_path).mock, "http://127.0.0.1:4010", is_open=True))
+
+    assert "Serving" in lines[1]
+    assert not any("Try:" in line for line in lines)
+
+
+def test_an_address_of_all_machines_is_shown_as_this_one(app: MockFlask) -> None:
+    lines = list(announcement(app.mock, "http://0.0.0.0:4010", is_open=False))
+
+    assert "http://127.0.0.1:4010/_mock/" in lines[1]
+    assert "this machine only" in lines[2]
+    assert "0.0.0.0" not in "".join(lines)  # noqa: S104 - what must not be shown
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve(
     number: signal.Signals,
@@ -201,7 +220,7 @@ def test_serve(
 
     assert f"{len(contract)} operations, {len(contract.permissions)} permissions" in printed
     assert "fm_api_test_tiny" in printed
-    assert f"curl -H 'Authorization: Bearer fm_api_test_full' {url}/v1/1001/chats" in printed
+    assert f"curl -i -H 'Authorization: Bearer fm_api_test_full' {url}/v1/1001/chats" in printed
     assert "data" in tried
     assert "2026-01-31T10:00:00+00:00" == clock["now"]
     assert (0, "") == (process.returncode, stderr)

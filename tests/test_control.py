@@ -249,6 +249,27 @@ def test_keys(control: Control) -> None:
     assert [full["id"], tags["id"]] == [key["id"] for key in made.give("GET")["keys"]]
 
 
+def test_a_refused_organization_is_not_there(control: Control) -> None:
+    """Whatever is wrong with it is found before anything is made."""
+    keys = [{}, {"expires": "2026-99-01T00:00:00Z"}]
+    refused = control.ask("POST", "/organizations", {"id": "half", "keys": keys})
+
+    assert 400 == refused.status_code
+    assert 404 == control.ask("GET", "/organizations/half").status_code
+
+
+def test_keys_are_numbered_by_organization(control: Control) -> None:
+    """So a fresh organization's keys can be foretold; a removed key is never made up again."""
+    made = control.new(id="numbered", keys=[{}, {}])
+    first, second = (key["key"] for key in made.give("GET")["keys"])
+    made.give("DELETE", f"/keys/{second.removeprefix('fm_api_')}")
+    made.give("POST", "/reset")
+    third = made.key()["key"]
+    made.give("DELETE")
+
+    assert [f"fm_api_test_numbered_00000{n}" for n in (1, 2, 3)] == [first, second, third]
+
+
 def test_key_expiry_follows_the_clock(control: Control) -> None:
     made = control.new()
     key = made.key(expires="2026-01-31T13:00:00Z")

@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from mockserver import create_app
+from mockserver.control.signing import SIGN_IN
 from mockserver.data import default_fixtures
 from mockserver.errors import SuiteError
 from mockserver.watching import WatchedApp, watching
@@ -41,6 +42,21 @@ def test_a_change_builds_a_new_world(fixtures: Path) -> None:
 
     assert (401, 200) == (status(app, OLD), status(app, NEW))
     assert ["reloaded: organizations, windows and journals begin anew"] == told
+
+
+def test_who_listened_to_the_old_world_is_let_go(fixtures: Path) -> None:
+    """And whoever signed in stays signed in."""
+    app = WatchedApp(lambda: create_app(fixtures, token="sesame"), lambda _: None)
+    listener = app.mock.audience.join(None)
+    browser = app._app.test_client()
+    browser.post(SIGN_IN, data={"token": "sesame"}, headers={"Origin": "http://localhost"})
+    app.reload()
+    again, stranger = app._app.test_client(), app._app.test_client()
+    again._cookies = browser._cookies
+
+    assert listener.take(0.0) is None
+    assert 200 == again.get("/_mock/organizations").status_code
+    assert 403 == stranger.get("/_mock/organizations").status_code
 
 
 def test_a_wrong_file_leaves_the_old_world(fixtures: Path) -> None:

@@ -53,6 +53,19 @@ def test_minute_window(rolling: bool, moments: list[float], passed: list[bool]) 
     assert passed == taken(windows, *(NOON + moment for moment in moments))
 
 
+def test_a_look_opens_no_rolling_window() -> None:
+    """Nor does giving a request back that is older than the window."""
+    windows = Windows(limit_minute=2, limit_day=100, rolling=True)
+    windows.take(NOON)
+    fresh = windows.headroom(NOON + 70)
+    windows.give_back(NOON + 80)
+    windows.take(NOON + 100)
+
+    assert 2 == fresh.remaining_minute
+    assert (1, 1) == (windows.minute.remaining, windows.minute.used)
+    assert NOON + 160 == windows.minute.recovers
+
+
 @pytest.mark.parametrize(
     ("rolling", "moments", "passed"),
     [
@@ -346,6 +359,13 @@ def test_retry_after_on_request_only(exhausted: str, seconds: int, new_tenant: N
 
     assert (429, str(seconds)) == (told.status_code, told.headers["Retry-After"])
     assert (429, None) == (untold.status_code, untold.headers.get("Retry-After"))
+
+
+def test_retry_after_waits_for_both_windows(new_tenant: NewTenant) -> None:
+    """Where both are used up, a repeat after the minute would be refused again."""
+    told = new_tenant(retry_after=True, limit_minute=0, limit_day=0).call("listAccounts")
+
+    assert (429, "43170") == (told.status_code, told.headers["Retry-After"])
 
 
 @pytest.mark.shows(rules.EXACT)

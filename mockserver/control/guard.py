@@ -42,7 +42,7 @@ def reason_to_refuse(request: Request, token: str | None) -> str | None:
             return None
         return f"The control API needs the token, in X-Mock-Token or typed at {SIGN_IN}."
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    if _is_loopback(request.remote_addr) and host in _LOCAL_NAMES:
+    if is_loopback(request.remote_addr) and host in _LOCAL_NAMES:
         return None
     return "The control API needs a loopback caller and Host, or a server with --token."
 
@@ -82,7 +82,8 @@ def _own_origin(request: Request) -> str:
     return request.host_url.removesuffix("/")
 
 
-def _is_loopback(address: str | None) -> bool:
+def is_loopback(address: str | None) -> bool:
+    """Whether an IP address is one of this machine's own; a name never is."""
     try:
         return address is not None and ipaddress.ip_address(address).is_loopback
     except ValueError:

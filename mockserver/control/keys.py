@@ -8,7 +8,6 @@ from typing import Any
 from mockserver.clock import isoformat
 from mockserver.control.asked import ONE, Asked, Routes, instant
 from mockserver.errors import NotThere
-from mockserver.organizations import Organization
 from mockserver.roles import ALL, Key, Role
 from mockserver.world import World
 
@@ -20,7 +19,8 @@ def list_keys(asked: Asked, organization: str) -> Any:
 
 def create_key(asked: Asked, organization: str) -> Any:
     """Make a key."""
-    return shown_key(add_key(asked.world, asked.organization(organization), asked.body))
+    found = asked.organization(organization)
+    return shown_key(asked.world.add_key(found, **wanted_key(asked.world, asked.body)))
 
 
 def change_key(asked: Asked, organization: str, key: str) -> Any:
@@ -45,15 +45,19 @@ def remove_key(asked: Asked, organization: str, key: str) -> Any:
     return shown_key(found)
 
 
-def add_key(world: World, organization: Organization, body: Mapping[str, Any]) -> Key:
-    """Make the key that ``body`` describes. Raises ``UnknownPermission``."""
-    return world.add_key(
-        organization,
-        granted(body),
-        expires=instant(body.get("expires"), "expires"),
-        revoked=body.get("revoked", False),
-        note=body.get("note", ""),
-    )
+def wanted_key(world: World, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``World.add_key`` makes the key of that ``body`` describes.
+
+    Raises ``UnknownPermission``, or ``Misuse`` at an instant that is none.
+    """
+    permissions = granted(body)
+    world.check_permissions(permissions)
+    return {
+        "permissions": permissions,
+        "expires": instant(body.get("expires"), "expires"),
+        "revoked": body.get("revoked", False),
+        "note": body.get("note", ""),
+    }
 
 
 def granted(body: Mapping[str, Any]) -> frozenset[str]:

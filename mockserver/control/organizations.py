@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.control.accounts import account_seed, shown_account
 from mockserver.control.asked import ONE, Asked, Routes
 from mockserver.control.document import control_document
-from mockserver.control.keys import add_key, granted, shown_key
+from mockserver.control.keys import shown_key, wanted_key
 from mockserver.errors import Misuse
 from mockserver.organizations import Organization
 from mockserver.seeds import OrganizationSeed, Subscription
@@ -59,12 +59,10 @@ def _made(asked: Asked, id: str) -> Any:
         accounts=tuple(account_seed(account) for account in body.get("accounts", [{}])),
         **{name: body[name] for name in _PLAIN if name in body},
     )
-    keys = body.get("keys", ())
-    for key in keys:  # before anything is made
-        asked.world.check_permissions(granted(key))
+    keys = [wanted_key(asked.world, key) for key in body.get("keys", ())]
     organization = asked.world.add_organization(seed)
     for key in keys:
-        add_key(asked.world, organization, key)
+        asked.world.add_key(organization, **key)
     return shown(organization)
 
 

@@ -15,18 +15,26 @@ _MARK = "fansmetric_mock_control"
 """A name that no session of a user's own blueprint has."""
 
 _LIFETIME = timedelta(hours=12)
+_SECRET = secrets.token_bytes(32)
 
 
-def prepare(app: Flask) -> None:
-    """Let ``app`` remember who has signed in, for as long as this process runs and no longer."""
-    app.secret_key = secrets.token_bytes(32)
+def prepare(app: Flask, token: str) -> None:
+    """Let ``app`` remember who has signed in, for as long as this process runs and no longer.
+
+    An application that is built anew in the process knows them again, if its token is the same.
+    """
+    app.secret_key = _made_for(token, "key")
     app.config.update(
         # Cookies know no ports: two mocks on one machine shouldn't sign each other's visitors out.
-        SESSION_COOKIE_NAME=f"fansmetric_mock_{secrets.token_hex(4)}",
+        SESSION_COOKIE_NAME=f"fansmetric_mock_{_made_for(token, 'name').hex()[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=_LIFETIME,
     )
+
+
+def _made_for(token: str, purpose: str) -> bytes:
+    return hmac.digest(_SECRET, f"{purpose}:{token}".encode(), "sha256")
 
 
 def is_right(presented: str, token: str) -> bool:

@@ -361,7 +361,7 @@ class DayRestoredWithTheMinute(Defect):
         def restore(organization: Organization) -> None:
             minute = organization.windows.minute
             opened = minute.opened
-            organization.windows.headroom(organization.clock.now())
+            organization.windows.roll(organization.clock.now())
             if opened not in (minute.opened, float("-inf")):
                 organization.windows.day.used = 0
 
@@ -382,7 +382,7 @@ class _NoRecovery(Defect):
         def keep(organization: Organization) -> None:
             window: Window = getattr(organization.windows, self.window)
             exhausted, opened = window.used >= window.limit, window.opened
-            organization.windows.headroom(organization.clock.now())
+            organization.windows.roll(organization.clock.now())
             if exhausted and opened != window.opened:
                 window.used = self.left(window)
 
@@ -445,7 +445,7 @@ class LimitMinusOne(Defect):
     def plant(self, site: Site) -> None:
         def shorten(organization: Organization) -> None:
             window = organization.windows.minute
-            organization.windows.headroom(organization.clock.now())
+            organization.windows.roll(organization.clock.now())
             if window.used == window.limit - 1:
                 window.used = window.limit
 
@@ -463,7 +463,7 @@ class RequestsRace(Defect):
         def make(original: Step) -> Step:
             def spend(organization: Organization) -> Any:
                 windows = organization.windows
-                windows.headroom(organization.clock.now())
+                windows.roll(organization.clock.now())
                 minute, day = windows.minute.used, windows.day.used
                 step_aside(site.here.call.environ)  # or nobody else would come in between
                 pause.wait(0.003)  # reading and writing apart is what makes the race

@@ -47,7 +47,7 @@ def landing(mock: Mock) -> Response:
 
 def key_rows(mock: Mock, url: str) -> list[KeyRow]:
     """Return the seeded keys; ``url`` is where this mock was reached."""
-    tried = _easy_operation(mock.contract)
+    tried = easy_operation(mock.contract)
     return [_row(key, tried, url) for key in seeded_keys(mock.world)]
 
 
@@ -71,7 +71,7 @@ def _row(key: Key, tried: Operation | None, url: str) -> KeyRow:
     )
 
 
-def _easy_operation(contract: Contract) -> Operation | None:
+def easy_operation(contract: Contract) -> Operation | None:
     """Return the first operation that reads and needs nothing but an account."""
     for operation in contract:
         needs = [p.name for p in operation.parameters if p.required]

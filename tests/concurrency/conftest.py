@@ -28,7 +28,7 @@ _FILES = frozenset(
 _SHARE = 0.1
 """The share of lines after which a thread gives way."""
 
-_chance = random.Random(1)  # noqa: S311
+_chance = random.Random(1)  # noqa: S311 - no secret is made from it
 
 
 def _give_way(frame: FrameType, event: str, argument: Any) -> Any:

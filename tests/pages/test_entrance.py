@@ -148,12 +148,12 @@ def test_leads_to_our_own_pages_only(to: str, far: FlaskClient) -> None:
 
 
 def test_cookie_of_another_mock_is_worth_nothing(far: FlaskClient) -> None:
-    """Each process signs with a key of its own, and under a name of its own."""
-    app, other = far.application, create_app(token=TOKEN)
+    """Where another token lets in, the key that signs is another one, and the name of the cookie too."""
+    app, other = far.application, create_app(token="another")
     plain = app.test_client(use_cookies=False)
     own, stolen = (
-        typed(made.test_client(), TOKEN).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
-        for made in (app, other)
+        typed(made.test_client(), token).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+        for made, token in ((app, TOKEN), (other, "another"))
     )
     name = app.config["SESSION_COOKIE_NAME"]
 

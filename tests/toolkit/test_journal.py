@@ -104,6 +104,36 @@ def test_the_budget_forgets_what_was_cleared(exchange: MakeExchange) -> None:
     assert (0, 0, 0) == (len(shelf), shelf.weight, journal.total)
 
 
+def test_the_shelf_grows_with_what_it_holds_only(exchange: MakeExchange) -> None:
+    """Also where a journal is cleared after each request, and numbers begin anew."""
+    shelf = Shelf()
+    journal, busy = Journal(shelf=shelf), Journal(shelf=shelf)
+    for _ in range(5_000):
+        journal.record(exchange())
+        journal.clear()
+        busy.record(exchange())
+    journal.record(exchange())
+
+    assert shelf.entries <= 3 * CAPACITY + 2
+    assert (1, CAPACITY) == (len(journal), len(busy))
+    assert (1, True) == (journal.total, journal.was_used)
+
+
+def test_old_places_evict_nothing_new(exchange: MakeExchange) -> None:
+    """What was cleared makes room for nobody."""
+    weight = exchange(1).weight
+    shelf = Shelf(budget=3 * weight)
+    old, new = Journal(shelf=shelf), Journal(shelf=shelf)
+    for _ in range(2):
+        old.record(exchange())
+    old.clear()
+    new.record(exchange())
+    for _ in range(3):
+        old.record(exchange())
+
+    assert (3, 0) == (len(old), len(new))
+
+
 def test_an_organization_may_ask_for_less(app: MockFlask, tenant: Tenant) -> None:
     small = type(tenant)(app, journal_size=3)
     for _ in range(5):
@@ -175,6 +205,16 @@ def test_no_key_is_kept(send: dict[str, Any], app: MockFlask, tenant: Tenant) ->
 
     assert "live_secret" not in kept
     assert tenant.key not in kept
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Proxy-Authorization", "X-Mock-Token"])
+def test_nothing_else_that_opens_something_is_kept(name: str, ask: Ask, tenant: Tenant) -> None:
+    ask(headers={name: "sesame", "X-Trace": "seen"})
+    last = tenant.organization.journal.last
+    assert last is not None
+
+    assert "seen" == last.headers["x-trace"]
+    assert "sesame" not in repr(last)
 
 
 def test_says_where_keys_stood(ask: Ask, tenant: Tenant) -> None:

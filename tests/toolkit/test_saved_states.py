@@ -193,6 +193,32 @@ def test_keys_of_others_are_not_taken(control: Ask, tenant: Tenant) -> None:
     assert 200 == tenant.call("listAccounts").status_code
 
 
+@pytest.mark.parametrize("name", ["keys", "accounts"])
+def test_a_refused_state_replaces_nothing(name: str, control: Ask, tenant: Tenant) -> None:
+    """What stands there twice is refused before the old organization goes."""
+    tenant.mint("api_tags_list")
+    document = control("GET", "/state").get_json()
+    entries = document["keys"] if name == "keys" else document["organization"]["accounts"]
+    entries.append(entries[0])
+    before = dump(tenant.organization)
+    refused = control("POST", "/state", document)
+
+    assert (400, True) == (refused.status_code, "twice" in refused.get_json()["error"])
+    assert before == dump(tenant.world.organization(tenant.id))
+    assert "fm_api" not in refused.get_data(as_text=True)
+
+
+def test_roles_keep_their_names(tenant: Tenant) -> None:
+    document = dump(tenant.organization)
+    document["keys"][0]["role"] = "editor"
+    loaded = tenant.world.load_organization(
+        read(document, tenant.world.permissions), "renamed", new_keys=True
+    )
+    tenant.world.remove_organization("renamed")
+
+    assert "editor" == dump(loaded)["keys"][0]["role"]
+
+
 def test_refuses_an_id_that_no_organization_may_have(app: MockFlask, control: Ask) -> None:
     """A saved state is loaded under the ids that organizations are made with."""
     state = control("GET", "/state?format=json").json
