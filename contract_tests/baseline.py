@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.verdicts import Finding, Ledger, Verdict
+from contract_tests.verdicts import Ledger, Verdict
 from mockserver.clock import Clock
 from mockserver.contract import Contract
 from mockserver.errors import SuiteError
@@ -50,9 +50,9 @@ class Gap:
     operations: frozenset[str] = frozenset()
     """Where it is accepted, as method and path; empty means everywhere."""
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether all that is known to be wrong is accepted."""
-        return not self.operations or {b.operation for b in finding.breaches} <= self.operations
+    def covers(self, operation: str) -> bool:
+        """Whether a breach on ``operation`` is accepted."""
+        return not self.operations or operation in self.operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,12 @@ def _gap(file: Path, place: int, entry: Mapping[str, Any], contract: Contract) -
 def judge(gaps: list[Gap], ledger: Ledger, target: str, today: date | None = None) -> Judged:
     """Return which findings of ``target`` are accepted ``today``, and which entries are out of date."""
     day = today or datetime.fromtimestamp(Clock().now(), UTC).date()
-    accepted: dict[str, Gap] = {}
-    expired, passed = [], []
-    for gap in gaps:
-        finding = ledger.findings.get(gap.rule)
-        if gap.target != target or finding is None:
-            continue
-        if finding.verdict is Verdict.KEPT:
-            passed.append(gap)
-        elif finding.verdict is Verdict.BROKEN and gap.covers(finding):
-            if day < gap.expires:
-                accepted[gap.rule] = gap
-            else:
-                expired.append(gap)
-    return Judged(accepted, tuple(expired), tuple(passed))
+    mine = [gap for gap in gaps if gap.target == target and gap.rule in ledger.findings]
+    valid = [gap for gap in mine if day < gap.expires]
+    accepted = {}
+    for finding in ledger.broken():
+        own = [gap for gap in valid if gap.rule == finding.rule.id]
+        if all(any(gap.covers(b.operation) for gap in own) for b in finding.breaches):
+            accepted[finding.rule.id] = own[0]
+    kept = [gap for gap in mine if ledger.findings[gap.rule].verdict is Verdict.KEPT]
+    return Judged(accepted, tuple(g for g in mine if g not in valid and g not in kept), tuple(kept))

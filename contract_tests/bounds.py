@@ -15,15 +15,13 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from schemathesis.engine import context
 
-from contract_tests.patience import PATIENT_POOLS
+from contract_tests import patience
 from contract_tests.plan import SILENT, SPENT
 from mockserver.clock import stopwatch
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
 _BLOCK = 65_536
-_MOST_SILENT = 90.0
-"""Seconds of waiting in a row without a complete answer, after which the target is given up."""
 _CODED = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -44,7 +42,7 @@ class Limits:
     @property
     def ended(self) -> str:
         """Why nothing is asked any more: the target is given up, or as much was sent as may be."""
-        if self._silent >= _MOST_SILENT:
+        if self._silent >= patience.MOST_SILENT:
             return SILENT
         return SPENT if self._budget is not None and self.sent >= self._budget else ""
 
@@ -75,7 +73,7 @@ class _Bounded(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = PATIENT_POOLS
+        self.poolmanager.pool_classes_by_scheme = patience.PATIENT_POOLS
 
     def build_response(
         self, req: requests.PreparedRequest, resp: urllib3.BaseHTTPResponse

@@ -16,9 +16,9 @@ from contract_tests.baseline import read_baseline
 from contract_tests.checks import load_checks
 from contract_tests.embedded import embedded_mock
 from contract_tests.gate import Asked, check_target
-from contract_tests.profile import Profile, checked_url, read_profile
+from contract_tests.profile import Profile, checked_url, named_target
 from contract_tests.proxy.command import run_proxy
-from contract_tests.reports import parse_reports, write_reports
+from contract_tests.reports import parse_reports, prepare_reports, write_reports
 from contract_tests.reports.terminal import print_outcome
 from contract_tests.run import EXAMPLES
 from mockserver.commands import ended_by_signals, plain_errors
@@ -100,6 +100,7 @@ def run_command(
 ) -> None:
     """Check the server at URL, or the embedded mock when no URL and no profile is given."""
     contract, files = load_contract(spec), parse_reports(reports)
+    prepare_reports(files)
     _known([*only, *require])
     asked = Asked(
         only=only,
@@ -131,11 +132,8 @@ def _target(
     url: str | None, file: Path | None, contract: Contract, spec: Path | None
 ) -> Iterator[Profile]:
     """Yield the profile of the target; starts the embedded mock when nothing else is named."""
-    if file is not None:
-        profile = read_profile(file, contract)
-        yield replace(profile, base_url=checked_url(url)) if url else profile
-    elif url is not None:
-        yield Profile(checked_url(url))
+    if file is not None or url is not None:
+        yield named_target(url, file, contract)
     else:
         with embedded_mock(spec) as profile:
             yield profile
@@ -218,6 +216,7 @@ def proxy_command(
 ) -> None:
     """Pass traffic through to the server at URL and judge it, until interrupted."""
     files, base_url = parse_reports(reports), checked_url(url)
+    prepare_reports(files)
     outcome = run_proxy(
         base_url,
         host,

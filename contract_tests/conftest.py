@@ -13,7 +13,7 @@ import pytest
 
 from contract_tests.bench import Bench, Shared
 from contract_tests.embedded import embedded_mock
-from contract_tests.profile import Profile, read_profile
+from contract_tests.profile import Profile, named_target
 from contract_tests.run import Options, Task, planned, tenants_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenants
@@ -21,6 +21,8 @@ from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract, Schemas, load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
+
+_PROFILE = pytest.StashKey[Profile]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,22 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to check one organization from several processes at once."""
-    named = config.getoption("--target") or config.getoption("--target-profile")
-    if named and config.getoption("numprocesses", None) and not _profile_of(config).control:
+    """Read the target's profile, and refuse to check one organization from several processes at once."""
+    url, file = config.getoption("--target"), config.getoption("--target-profile")
+    if url is None and file is None:
+        return
+    try:
+        profile = named_target(url, Path(file) if file else None, load_contract())
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[_PROFILE] = profile
+    if config.getoption("numprocesses", None) and not profile.control:
         raise pytest.UsageError(
             "a target without a control API has its organization's windows checked one request"
             " at a time; leave -n out"
         )
-
-
-def _profile_of(config: pytest.Config) -> Profile:
-    url, file = config.getoption("--target"), config.getoption("--target-profile")
-    try:
-        profile = read_profile(Path(file), load_contract()) if file else Profile(url)
-    except SuiteError as error:
-        raise pytest.UsageError(str(error)) from None
-    return Profile(url.rstrip("/")) if url and not file else profile
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,9 +92,9 @@ class Session:
 def session(pytestconfig: pytest.Config) -> Iterator[Session]:
     """Yield the target, which has answered once."""
     contract = load_contract()
-    named = pytestconfig.getoption("--target") or pytestconfig.getoption("--target-profile")
-    if named:
-        yield _session(contract, _profile_of(pytestconfig))
+    named = pytestconfig.stash.get(_PROFILE, None)
+    if named is not None:
+        yield _session(contract, named)
         return
     with embedded_mock() as profile:
         yield _session(contract, profile)

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 import orjson
 
+from contract_tests.masking import masked
 from mockserver.words import printable
 
 _SHOWN_HEADERS = frozenset(
@@ -153,10 +154,7 @@ class Exchange:
 
     def masked(self, text: str) -> str:
         """Return ``text`` printable, and without any key that a hostile server repeated in it."""
-        # A cut key begins like a whole one, so the longest comes first. An empty key is none.
-        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return printable(text)
+        return printable(masked(text, self.secrets))
 
 
 def _short(body: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from contract_tests.exploring import Exploration, exploring, requests_of_explori
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
-from contract_tests.run import EXAMPLES, Options, chosen_rules, estimate, planned, run
+from contract_tests.run import EXAMPLES, INTERRUPTED, Options, chosen_rules, estimate, planned, run
 from contract_tests.target import Target
 from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract
@@ -56,27 +56,30 @@ def check_target(
         f"{plural(len(rules), 'rule')} on {plural(len(contract), 'operation')} of {profile.base_url}:"
         f" {about} {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
-    begun, ledger = time.monotonic(), Ledger(rules)
+    begun, ledger, target = time.monotonic(), Ledger(rules), Target(profile)
 
-    def check() -> Target:
+    def check() -> None:
         with progress_of("checking", len(tasks)) as advance:
-            return run(contract, profile, tasks, ledger, advance)
+            run(contract, target, tasks, ledger, advance)
 
-    def explore(target: Target) -> AbstractContextManager[Exploration]:
-        return exploring(contract, target, rules, seed=asked.seed, examples=asked.examples)
+    def explore() -> AbstractContextManager[Exploration]:
+        return exploring(contract, target, rules, ledger, seed=asked.seed, examples=asked.examples)
 
-    if explores and profile.control and profile.max_requests is None:
-        # Each has organizations of its own, so both may work at the same time.
-        reached = Target(profile)
-        reached.reach()
-        with explore(reached) as exploration:
-            target = check()
-            exploration.collect(target, ledger)
-    else:
-        target = check()
-        if explores and not ledger.ended:
-            with explore(target) as exploration:
-                exploration.collect(target, ledger)
+    try:
+        target.reach()
+        if explores and profile.control and profile.max_requests is None:
+            # Each has organizations of its own, so both may work at the same time.
+            with explore() as exploration:
+                check()
+                if not ledger.ended:
+                    exploration.collect(target, ledger)
+        else:
+            check()
+            if explores and not ledger.ended:
+                with explore() as exploration:
+                    exploration.collect(target, ledger)
+    except KeyboardInterrupt:
+        ledger.ended = INTERRUPTED
     return Outcome(
         base_url=profile.base_url,
         spec=contract.source,
@@ -85,6 +88,11 @@ def check_target(
         seconds=time.monotonic() - begun,
         ledger=ledger,
         strict=asked.strict,
-        require=asked.require,
+        require=_named(asked.require),
         baseline=judge(list(asked.gaps), ledger, profile.base_url),
     )
+
+
+def _named(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of the rules that are named by id or by area."""
+    return tuple(rule.id for name in names for rule in chosen_rules([name]))

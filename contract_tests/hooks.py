@@ -29,7 +29,7 @@ class RuleBroken(Failure):
         super().__init__(
             operation=breach.operation,
             title=f"{breach.rule.id} broken",
-            message=f"{breach.rule.sentence}\nAllowed: {breach.allowed}\nFound: {breach.found}",
+            message=f"{breach.rule.sentence}\nAllowed: {breach.allowed}\nFound: {breach.found_shown}",
             severity=Severity.HIGH,
         )
         self.rule = breach.rule.id
@@ -39,6 +39,8 @@ class RuleBroken(Failure):
         # Schemathesis merges failures of one class; the rule tells ours apart.
         return self.rule
 
+
+_KEY_HEADERS = ("Authorization", "X-API-Key")
 
 _falling = Falling()
 
@@ -71,5 +73,6 @@ def _exchange(response: Any) -> Exchange:
     url = urlsplit(response.request.url)
     path = f"{url.path}?{url.query}" if url.query else url.path
     headers = {name.lower(): values[-1] for name, values in response.headers.items()}
-    request = Request(response.request.method, path)
-    return Exchange(request, response.status_code, headers, response.content)
+    request, sent = Request(response.request.method, path), response.request.headers
+    keys = {str(sent.get(name, "")).removeprefix("Bearer ") for name in _KEY_HEADERS}
+    return Exchange(request, response.status_code, headers, response.content, frozenset(keys))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +66,15 @@ class Profile:
     def is_loopback(self) -> bool:
         """Whether the target is on this machine, where nothing real can be harmed."""
         return urlsplit(self.base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def named_target(url: str | None, file: Path | None, contract: Contract) -> Profile:
+    """Return the profile in ``file``, with ``url`` in the place of its own address; one of them must be there.
+
+    Raises ``SuiteError`` as ``read_profile`` and ``checked_url`` do.
+    """
+    profile = Profile("") if file is None else read_profile(file, contract)
+    return profile if url is None else replace(profile, base_url=checked_url(url))
 
 
 def read_profile(file: Path, contract: Contract) -> Profile:
@@ -138,10 +147,14 @@ def _secret(name: str, text: str, file: Path) -> Secret:
             f"{file}: keys.{name}: write ${{NAME}} of a variable or file:PATH, never the key"
         )
     if match["env"]:
-        value = os.environ.get(match["env"], "")
+        value = os.environ.get(match["env"], "").strip()
         if not value:
             raise ProfileError(f"{file}: keys.{name}: the variable {match['env']} is not set")
-        return Secret(name, value.strip())
+        if not _is_key(value):
+            raise ProfileError(
+                f"{file}: keys.{name}: the variable {match['env']} holds no key: visible characters without spaces"
+            )
+        return Secret(name, value)
     return Secret(name, _key_in(match["file"], name, file))
 
 
@@ -152,8 +165,12 @@ def _key_in(path: str, name: str, file: Path) -> str:
             text = stream.read(_LONGEST_KEY + 1).decode().strip()
     except (OSError, ValueError):
         raise ProfileError(f"{file}: keys.{name}: the file {path} can't be read") from None
-    if not re.fullmatch("[!-~]+", text) or len(text) > _LONGEST_KEY:
+    if not _is_key(text):
         raise ProfileError(
             f"{file}: keys.{name}: the file {path} holds no key: one line without spaces"
         )
     return text
+
+
+def _is_key(text: str) -> bool:
+    return len(text) <= _LONGEST_KEY and re.fullmatch("[!-~]+", text) is not None

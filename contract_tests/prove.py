@@ -162,7 +162,8 @@ def _proof(case: Case, *, everywhere: bool, first_only: bool) -> Proof:
     ledger = Ledger(rules)
     plant(profile, case.defects)
     try:
-        target = run(contract, profile, tasks, ledger, first_only=first_only)
+        target = Target(profile)
+        run(contract, target, tasks, ledger, first_only=first_only)
     finally:
         _control(profile, "DELETE", {})
         _control(profile, "POST", {}, "/_mock/reset")

@@ -31,10 +31,11 @@ def run_proof(
     found = _read_plain(plain) if plain else None
     every = cases_of_the_mock()
     cases = [case for case in every if not only or any(part in case.name for part in only)]
-    if not cases:
-        raise SuiteError(
-            f"--only: no defect is called {only[0]}; `mockserver defects` lists them all"
-        )
+    for part in only:
+        if not any(part in case.name for case in every):
+            raise SuiteError(
+                f"--only: no defect is called {part}; `mockserver defects` lists them all"
+            )
     proofs = []
     with progress_of("proving", len(cases)) as advance:
         for proof in prove(cases, everywhere=everywhere, processes=processes):

@@ -10,7 +10,6 @@ from itertools import groupby
 from contract_tests.bench import Bench, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.plan import SILENT, SPENT
-from contract_tests.profile import Profile
 from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
@@ -84,20 +83,18 @@ def estimate(tasks: Sequence[Task]) -> int:
 
 def run(
     contract: Contract,
-    profile: Profile,
+    target: Target,
     tasks: Sequence[Task],
     ledger: Ledger,
     progress: Progress = lambda _: None,
     *,
     first_only: bool = False,
-) -> Target:
-    """Carry out ``tasks`` against the profile's target; returns the target, which knows what was sent.
+) -> None:
+    """Carry out ``tasks`` against a target that was reached.
 
     ``first_only`` leaves out the tasks that can't change which broken rule is reported first.
-    Raises ``Unavailable`` when the target can't be reached.
+    Raises ``KeyboardInterrupt`` when it is interrupted; the ledger knows what was judged by then.
     """
-    target = Target(profile)
-    target.reach()
     tenants = tenants_of(target, contract)
     schemas, shared = Schemas(contract.document), Shared()
 
@@ -120,10 +117,9 @@ def run(
                     break
                 _all(pool, do, group)
     except KeyboardInterrupt:
-        ledger.ended = INTERRUPTED
         for task in tuple(left.values()):
             _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
-    return target
+        raise
 
 
 def tenants_of(target: Target, contract: Contract) -> Tenants:
@@ -148,7 +144,7 @@ def carry_out(bench: Bench, check: Check) -> None:
     try:
         check.scenario(bench)
     except tuple(_REASONS) as why:
-        reason = _REASONS[type(why)].format(why)
+        reason = bench.target.masked(_REASONS[type(why)].format(why))
         for rule in check.rules:
             bench.ledger.leave(rule, reason)
     except BudgetSpent:
@@ -160,7 +156,8 @@ def carry_out(bench: Bench, check: Check) -> None:
         bench.break_(None, "an answer", f"none ({failure}), though the target answers others")
     except Exception as error:  # a broken check must not end the run
         for rule in check.rules:
-            bench.ledger.fail(rule, f"{bench.label}: {type(error).__name__}: {error}")
+            text = bench.target.masked(f"{type(error).__name__}: {error}")
+            bench.ledger.fail(rule, f"{bench.label}: {text}")
 
 
 def _cut(ledger: Ledger, check: Check, reason: str) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import urllib3
 
+from contract_tests import patience
 from contract_tests.exchange import Exchange, Request
-from contract_tests.patience import patient_pool
+from contract_tests.masking import masked
 from contract_tests.profile import Profile
+from mockserver.clock import stopwatch
 from mockserver.errors import Unavailable
 
 _MOST_BYTES = 8 * 1_048_576
@@ -58,8 +60,12 @@ class Target:
         self.profile = profile
         self.sent = 0
         self._lost = False
+        self._silent = 0.0
+        """Seconds in a row without a complete answer; a server that hangs is given up some time."""
         self._lock = threading.Lock()
-        self._pool = patient_pool(profile.base_url, maxsize=16, block=False, timeout=_TIMEOUT)
+        self._pool = patience.patient_pool(
+            profile.base_url, maxsize=16, block=False, timeout=_TIMEOUT
+        )
         self._prefix = _path_of(profile.base_url)
         self._secrets: set[str] = {secret.value for secret in profile.keys.values()}
 
@@ -76,6 +82,10 @@ class Target:
         except Unanswered as error:
             raise Unavailable(f"{self.profile.base_url} can't be reached: {error}") from None
 
+    def masked(self, text: str) -> str:
+        """Return ``text`` without any key that was sent."""
+        return masked(text, frozenset(self._secrets))
+
     def send(self, request: Request, *, may_write: bool = False) -> Exchange:
         """Send ``request`` and return the exchange.
 
@@ -89,12 +99,17 @@ class Target:
         self._count()
         # An empty key is none, and masking it would mask everything.
         self._secrets.update(s.value for _, _, s in request.credentials if s.value)
+        begun = stopwatch()
         try:
-            return self._twice(request)
+            exchange = self._twice(request)
         except Unanswered:
-            if not self._answers():
+            self._silent += stopwatch() - begun
+            if self._silent >= patience.MOST_SILENT or not self._answers():
+                self._lost = True
                 raise Lost from None
             raise
+        self._silent = 0.0
+        return exchange
 
     def _twice(self, request: Request) -> Exchange:
         """Send ``request``, and once more if that can do no harm and its connection was dropped."""
@@ -109,10 +124,13 @@ class Target:
     def _answers(self) -> bool:
         """Whether the target answers a simple question, after it left another one unanswered."""
         try:
+            self._count()
             self._exchanged(_HEALTH)
         except Unanswered:
-            self._lost = True
-        return not self._lost
+            return False
+        except BudgetSpent:  # then nobody can know
+            return True
+        return True
 
     def _exchanged(self, request: Request) -> Exchange:
         try:

@@ -25,6 +25,8 @@ def test_rule(task: Task, session: Session, pytestconfig: pytest.Config) -> None
             skipped.append(f"advisory: {text}")
         elif finding.verdict is Verdict.ERROR:
             pytest.fail(f"the suite broke: {finding.reason}", pytrace=False)
+    if bench.ledger.ended:
+        pytest.fail(bench.ledger.ended, pytrace=False)
     own = [bench.ledger.findings[rule.id] for rule in task.check.rules]
     if not skipped and all(finding.verdict is Verdict.NOT_CHECKED for finding in own):
         skipped = [f"{finding.rule.id}: {finding.reason}" for finding in own]

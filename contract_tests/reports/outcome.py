@@ -66,5 +66,6 @@ class Outcome:
         if Verdict.ERROR in verdicts.values() or self.ledger.ended:
             return 3
         judged = any(v in (Verdict.KEPT, Verdict.BROKEN) for v in verdicts.values())
-        missing = [rule for rule in self.require if verdicts.get(rule) is Verdict.NOT_CHECKED]
+        unchecked = (Verdict.NOT_CHECKED, None)  # None: a rule that the run left out
+        missing = [rule for rule in self.require if verdicts.get(rule) in unchecked]
         return 0 if judged and not missing else 4

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 import contract_tests
 from mockserver import create_app
 from mockserver.defects import defect_named, site_of
 from mockserver.server import MockServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 ROOT = Path(contract_tests.__file__).parent.parent
 
@@ -56,6 +63,32 @@ def test_skips_what_it_cannot_judge() -> None:
     assert "auth.key-revoked: needs a healthy account" in done.stdout
     assert "passed" not in done.stdout
     assert " passed" in judged.stdout
+
+
+def test_a_target_that_dies_is_no_pass() -> None:
+    seen: list[str] = []
+
+    def dying(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["PATH_INFO"])
+        if len(seen) > 10:
+            raise ConnectionResetError
+        return create_app().wsgi_app(environ, start_response)
+
+    with MockServer(dying) as server:
+        done = pytest_on("-q", "-x", "-k", "missing_key", f"--target={server.url}")
+
+    assert 1 == done.returncode, done.stdout
+    assert "the target stopped answering" in done.stdout
+
+
+@pytest.mark.parametrize("url", ["http://me:s3cret@127.0.0.1:1", "ftp://x", "foo"])
+def test_refuses_a_url_that_is_none(url: str) -> None:
+    done = pytest_on("-q", f"--target={url}")
+
+    assert 4 == done.returncode
+    assert "URL" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_refuses_to_disturb_itself() -> None:

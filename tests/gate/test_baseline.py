@@ -68,6 +68,20 @@ def test_accepts_on_its_operations_only(tmp_path: Path, contract: Contract) -> N
     assert {} == judge(gaps, more, URL, BEFORE).accepted
 
 
+def test_entries_of_one_rule_add_up(tmp_path: Path, contract: Contract) -> None:
+    """Each gap may have a reason and a day of its own; what has expired accepts nothing."""
+    operations = ("GET /v1/accounts", "GET /v1/gifs/search")
+    entries = [{**ENTRY, "operations": [operation]} for operation in operations]
+    late = [entries[0], {**entries[1], "expires": "2027-01-01"}]
+    gaps, one_late = (
+        read_baseline(written(tmp_path, *these), contract) for these in (entries, late)
+    )
+
+    assert judge(gaps, broken(*operations), URL, BEFORE).accepted
+    found = judge(one_late, broken(*operations), URL, BEFORE)
+    assert ({}, 1) == (found.accepted, len(found.expired))
+
+
 def test_reports_what_is_kept_after_all() -> None:
     ledger = broken()
     ledger.keep(rules.LIMITS, "GET /v1/accounts")

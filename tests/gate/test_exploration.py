@@ -12,7 +12,7 @@ import yaml
 from contract_tests.embedded import profile_of
 from contract_tests.exchange import Secret
 from contract_tests.exploration import explore
-from contract_tests.exploring import exploring
+from contract_tests.exploring import _Explorer, exploring
 from contract_tests.plan import EXPLORED, SCHEMES, SPENT, Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.target import Target
@@ -122,7 +122,8 @@ def test_explorations_of_one_organization_take_turns(spec: Path) -> None:
         target = Target(Profile(server.url, keys={"full": key}, allow_writes=True))
         target.reach()
         ledger = Ledger()
-        with exploring(contract, target, RULES.values(), seed=1, examples=1) as exploration:
+        rules_ = RULES.values()
+        with exploring(contract, target, rules_, ledger, seed=1, examples=1) as exploration:
             exploration.collect(target, ledger)
     exchanges = app.mock.world.organizations["heron"].journal
     places = [exchange.key_places for exchange in exchanges if exchange.key_places]
@@ -130,3 +131,29 @@ def test_explorations_of_one_organization_take_turns(spec: Path) -> None:
 
     assert [("authorization",), ("x-api-key",)] == turns
     assert Verdict.KEPT is ledger.findings[rules.ENVELOPE.id].verdict
+
+
+def test_an_exploration_that_dies_is_an_error(spec: Path) -> None:
+    """Killed for its memory, say: the run goes on and doesn't pass; nothing waits for ever."""
+    plan = Plan(
+        "http://127.0.0.1:1", str(spec), "bearerKey", Secret("full", "x"), 1, 1, ("error.flat",)
+    )
+    explorer = _Explorer(plan)
+    explorer._process.kill()
+    found = explorer.result()
+    explorer.end()
+
+    assert ["its process ended with -9"] == found.errors
+
+
+def test_an_exploration_that_fails_is_an_error(tmp_path: Path, contract: Contract) -> None:
+    """Whatever Schemathesis raises is told by its kind, and what the rule checks found is kept."""
+    gone = replace(contract, source=str(tmp_path / "gone.yaml"))
+    ledger = Ledger()
+    with MockServer(create_app()) as server:
+        target = Target(profile_of(server))
+        with exploring(gone, target, [rules.FLAT], ledger, seed=1, examples=1) as exploration:
+            exploration.collect(target, ledger)
+
+    assert Verdict.ERROR is ledger.findings[rules.FLAT.id].verdict
+    assert "Error" in ledger.findings[rules.FLAT.id].reason

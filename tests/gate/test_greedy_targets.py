@@ -166,7 +166,7 @@ def test_exploration_gives_a_drip_up(
 ) -> None:
     """After some waiting nothing more is asked, however many requests were planned."""
     monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
-    monkeypatch.setattr("contract_tests.bounds._MOST_SILENT", 0.5)
+    monkeypatch.setattr("contract_tests.patience.MOST_SILENT", 0.5)
     begun = stopwatch()
     with serving(DRIPS[drip]) as url:
         found = explored(url, contract)
@@ -299,7 +299,7 @@ def test_no_other_client_sends_a_key_to_an_impostor(
     ask: Callable[[str, Contract], None], contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither Schemathesis's client nor the proxy's takes a certificate that nobody vouches for."""
-    monkeypatch.setattr("contract_tests.bounds._MOST_SILENT", 0.5)
+    monkeypatch.setattr("contract_tests.patience.MOST_SILENT", 0.5)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     heard: list[bytes] = []

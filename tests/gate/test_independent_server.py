@@ -12,6 +12,7 @@ import yaml
 
 from contract_tests.profile import KEYS, read_profile
 from contract_tests.run import Options, Task, chosen_rules, planned, run
+from contract_tests.target import Target
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver.contract import Contract
 from mockserver.rules import Scope
@@ -70,7 +71,7 @@ def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             chosen = chosen_rules(only)
             ledger = Ledger(chosen)
             tasks = [t for t in planned(contract, Options(), chosen) if every or stands_for_all(t)]
-            run(contract, read_profile(file, contract), tasks, ledger)
+            run(contract, Target(read_profile(file, contract)), tasks, ledger)
         return ledger
 
     return judge

@@ -39,6 +39,8 @@ def test_reads_keys_from_environment_and_file(
     [
         pytest.param({"keys": {"full": KEY}}, "keys.full: write ${NAME}", id="key-in-the-file"),
         pytest.param({"keys": {"full": "${NO_SUCH}"}}, "the variable NO_SUCH is not set", id="unset"),
+        pytest.param({"keys": {"full": "${BLANK}"}}, "the variable BLANK is not set", id="blank"),
+        pytest.param({"keys": {"full": "${TWO_LINES}"}}, "TWO_LINES holds no key", id="two-lines"),
         pytest.param({"keys": {"full": "file:gone"}}, "the file gone can't be read", id="no-file"),
         pytest.param({"keys": {"main": "${X}"}}, "keys: ", id="unknown-key"),
         pytest.param({"speed": 3}, "the profile: ", id="unknown-member"),
@@ -57,7 +59,11 @@ def test_reads_keys_from_environment_and_file(
         pytest.param({"restricted_permissions": ["api_chats_list"]}, "need each other", id="no-restricted-key"),
     ],
 )  # fmt: skip
-def test_refuses(members: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_refuses(
+    members: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLANK", " \t")
+    monkeypatch.setenv("TWO_LINES", f"{KEY}\nmore")
     file = written(tmp_path, **members)
     with pytest.raises(ProfileError) as caught:
         read_profile(file, load_contract())

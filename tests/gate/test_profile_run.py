@@ -14,6 +14,7 @@ from contract_tests.plan import SPENT
 from contract_tests.profile import Profile
 from contract_tests.run import Options, chosen_rules, planned, run
 from contract_tests.sampling import covering
+from contract_tests.target import Target
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
@@ -63,7 +64,12 @@ def judged(app: MockFlask, contract: Contract, only: str, **changes: Any) -> Led
             allow_writes=True,
         )
         options = Options(sample=covering)
-        run(contract, replace(profile, **changes), planned(contract, options, chosen), ledger)
+        run(
+            contract,
+            Target(replace(profile, **changes)),
+            planned(contract, options, chosen),
+            ledger,
+        )
     return ledger
 
 
@@ -107,9 +113,23 @@ def test_exhausts_a_window_only_with_leave(app: MockFlask, contract: Contract) -
 def test_budget_ends_the_run(app: MockFlask, contract: Contract) -> None:
     finding = judged(app, contract, "auth.bearer", max_requests=3).findings["auth.bearer"]
 
-    assert 2 == finding.times
+    assert 3 == finding.times
     assert Verdict.NOT_CHECKED is finding.verdict
-    assert "the request budget is spent; kept 2 times by then" == finding.reason
+    assert "the request budget is spent; kept 3 times by then" == finding.reason
+
+
+def test_an_interrupt_at_any_time_ends_the_run(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the first check: there is an outcome to report, and it is no pass."""
+
+    def interrupted(_: Target) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Target, "reach", interrupted)
+    outcome = check_target(contract, Profile("http://127.0.0.1:1"), Asked(), lambda _: None)
+
+    assert ("interrupted", 3) == (outcome.ledger.ended, outcome.exit_code)
 
 
 @pytest.mark.parametrize("control", [True, False])
@@ -130,7 +150,7 @@ def test_no_more_is_sent_than_may_be(control: bool, app: MockFlask, contract: Co
             check_target(
                 contract, profile, Asked(only=(area, "envelope.data"), explore=True), lambda _: None
             )
-            for area in ("auth.bearer", "error")
+            for area in ("auth.health-open", "error")
         ]
 
     assert all(most - 1 <= outcome.requests <= most for outcome in outcomes)

@@ -18,6 +18,7 @@ from contract_tests.reports.machine import as_json
 from contract_tests.reports.outcome import Outcome
 from contract_tests.run import Options, chosen_rules, planned, run
 from contract_tests.sampling import covering
+from contract_tests.target import Target
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.contract import Contract
@@ -79,7 +80,9 @@ def against(profile: Profile, contract: Contract, *only: str) -> Any:
     """Return the report of a real run."""
     chosen = chosen_rules(only)
     ledger = Ledger(chosen)
-    run(contract, profile, planned(contract, Options(only, sample=covering), chosen), ledger)
+    run(
+        contract, Target(profile), planned(contract, Options(only, sample=covering), chosen), ledger
+    )
     return reported(ledger, base_url=profile.base_url)
 
 

@@ -56,6 +56,31 @@ def test_a_bare_server_breaks_the_run(tmp_path: Path) -> None:
     assert "not checked" == verdicts["auth.bearer"]
 
 
+@pytest.mark.parametrize(
+    ("require", "code"),
+    [
+        pytest.param("auth.key-missing", 0, id="checked"),
+        pytest.param("rate.minute", 4, id="left-out"),
+        pytest.param("rate", 4, id="area"),
+    ],
+)
+def test_a_required_rule_must_be_among_the_checked(require: str, code: int) -> None:
+    done = invoke("run", "--fast", "--only", "auth.key-missing", "--require", require)
+
+    assert code == done.exit_code, done.output
+
+
+def test_reports_that_cannot_be_written_are_told_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    within = invoke("run", "--report", f"json={tmp_path}/file/run.json")
+    twice = invoke("run", "--report", f"json={tmp_path}/a,md={tmp_path}/a")
+
+    assert (3, 2) == (within.exit_code, twice.exit_code)
+    assert "can't be written" in within.output
+    assert "for the second time" in twice.output
+    assert 1 == len(within.output.splitlines()) == len(twice.output.splitlines())
+
+
 def test_nothing_checked_is_4() -> None:
     with MockServer(create_app()) as server:
         done = invoke("run", server.url, "--only", "rate.day")

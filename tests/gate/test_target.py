@@ -6,14 +6,20 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 
 from contract_tests.exchange import Request, Secret
 from contract_tests.profile import Profile
 from contract_tests.samples import bearer
-from contract_tests.target import BudgetSpent, Lost, Target, Unsafe
+from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
 from mockserver.errors import Unavailable
+from mockserver.server import MockServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 SECRET = Secret("full", "fm_api_test_secret_value")
 ASK = Request("GET", "/v1/1001/chats", (), (bearer(SECRET),))
@@ -107,6 +113,43 @@ def test_stops_at_the_budget() -> None:
             target.send(ASK)
 
     assert 1 == target.sent
+
+
+def test_counts_each_look_whether_somebody_is_there() -> None:
+    """After a request without an answer it asks for the health, within the budget."""
+    with serving(b"") as url:
+        target = Target(Profile(url, max_requests=3))
+        with pytest.raises(Lost):
+            target.send(ASK)
+
+    assert 3 == target.sent  # twice as it was dropped, and the look
+
+
+def test_gives_a_server_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its health is fine: whole hours of waiting tell no more than a minute and a half."""
+    monkeypatch.setattr("contract_tests.patience.MOST_SILENT", 0.3)
+    hangs = threading.Event()
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] != "/health":
+            hangs.wait(20)
+        start_response("200 OK", [])
+        return [b"{}"]
+
+    with MockServer(app) as server:
+        target = Target(Profile(server.url))
+        target._pool.timeout = urllib3.Timeout(connect=5, read=0.2)
+        with pytest.raises(Unanswered):
+            target.send(ASK)
+        with pytest.raises(Lost):
+            target.send(ASK)
+        hangs.set()
+
+
+def test_interim_answers_are_none() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    with serving(early * 3 + http(b"{}", "401 Unauthorized")) as url:
+        assert 401 == Target(Profile(url)).send(ASK).status
 
 
 def test_sends_no_write_to_a_real_account() -> None:
