@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
@@ -122,6 +123,10 @@ def exploring(
     except BudgetSpent:
         plans = []
         ledger.notes.append(f"the exploration didn't begin: {SPENT}")
+    most = target.profile.max_requests
+    if most is not None:  # what is left now that they are all prepared
+        share = max(0, most - target.sent) // len(SCHEMES)
+        plans = [replace(plan, budget=share) for plan in plans]
     # Two that shared an organization would take from each other's windows.
     exploration = Exploration(plans, at_once=target.profile.control)
     try:
@@ -152,7 +157,6 @@ def _plan(
     limits = {"limit_minute": _NO_LIMIT, "limit_day": _NO_LIMIT} if tenants.fresh else {}
     tenant = tenants.tenant(**limits)
     tenant.hold()
-    most = target.profile.max_requests
     return Plan(
         base_url=target.profile.base_url,
         spec=contract.source,
@@ -161,6 +165,5 @@ def _plan(
         rules=names,
         writes=target.is_safe,
         held=tenants.fresh,
-        budget=None if most is None else max(0, most - target.sent) // len(SCHEMES),
         **settings,
     )
