@@ -16,12 +16,16 @@ from requests.adapters import HTTPAdapter
 from schemathesis.engine import context
 
 from contract_tests import patience
-from contract_tests.plan import SILENT, SPENT
+from contract_tests.exchange import Exchange, Request
+from contract_tests.pace import Pace
+from contract_tests.plan import SILENT, SPENT, BudgetSpent
 from mockserver.clock import stopwatch
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
 _BLOCK = 65_536
+_OWN = Request("GET", "/")
+"""Stands for every request of an exploration: all go with the organization's own key."""
 _CODED = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -31,8 +35,10 @@ class Limits:
     A connection that is dropped at once costs no time, so an operation that does that hides no other.
     """
 
-    def __init__(self, budget: int | None) -> None:
+    def __init__(self, budget: int | None, pace: Pace | None) -> None:
         self._budget = budget
+        self.pace = pace
+        self._spent = ""
         self._silent = 0.0
         self.sent = 0
         """Requests that were sent."""
@@ -44,7 +50,16 @@ class Limits:
         """Why nothing is asked any more: the target is given up, or as much was sent as may be."""
         if self._silent >= patience.MOST_SILENT:
             return SILENT
-        return SPENT if self._budget is not None and self.sent >= self._budget else ""
+        return SPENT if self._budget is not None and self.sent >= self._budget else self._spent
+
+    def may_ask(self) -> bool:
+        """Whether another request may be sent, perhaps after a wait for the next minute."""
+        try:
+            if self.pace is not None and not self.ended:
+                self.pace.before(_OWN)
+        except BudgetSpent as spent:
+            self._spent = str(spent)
+        return not self.ended
 
     def note(self, seconds: float, *, answered: bool) -> None:
         """Take note of how long one request took, and how it ended."""
@@ -60,7 +75,7 @@ class _Bounded(HTTPAdapter):
         self._limits = limits
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
-        if self._limits.ended:
+        if not self._limits.may_ask():
             raise requests.exceptions.ConnectionError(self._limits.ended)
         self._limits.sent += 1
         begun, answered = stopwatch(), False
@@ -69,6 +84,9 @@ class _Bounded(HTTPAdapter):
             answered = True
         finally:
             self._limits.note(stopwatch() - begun, answered=answered)
+        if self._limits.pace is not None:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            self._limits.pace.after(Exchange(_OWN, response.status_code, headers, response.content))
         return response
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -103,12 +121,12 @@ def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
 
 
 @contextmanager
-def bounded(budget: int | None) -> Iterator[Limits]:
+def bounded(budget: int | None, pace: Pace | None = None) -> Iterator[Limits]:
     """Let Schemathesis ask within bounds while the block runs; it has no setting for them.
 
-    ``budget`` is the most requests that it may send. Yields what knows when nothing is asked any more.
+    ``budget`` is the most requests that it may send, and ``pace`` how fast. Yields what knows when nothing is asked any more.
     """
-    make, limits = context.make_session, Limits(budget)
+    make, limits = context.make_session, Limits(budget, pace)
 
     def made(*arguments: Any, **options: Any) -> requests.Session:
         session = make(*arguments, **options)

@@ -20,6 +20,7 @@ from contract_tests.bounds import Limits, bounded
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
+from contract_tests.pace import Pace
 from contract_tests.plan import SCHEMES, Explored, Plan
 from contract_tests.samples import FORMS
 from contract_tests.verdicts import Breach, Ledger
@@ -39,7 +40,8 @@ def explore(plan: Plan) -> Explored:
     schema = schemathesis.openapi.from_path(plan.spec, config=_config(plan))
     schema.config.update(base_url=plan.base_url)
     explored = schema if plan.writes else schema.include(method="GET")
-    with bounded(plan.budget) as limits:
+    # An organization that stands still is the run's own.
+    with bounded(plan.budget, None if plan.held else Pace()) as limits:
         watcher = _Watcher(plan, contract, limits)
         stream = from_schema(explored).execute()
         for event in stream:

@@ -10,10 +10,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from contract_tests.embedded import leave_interrupts_to_the_parent
-from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, SPENT, Explored, Plan
+from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, BudgetSpent, Explored, Plan
 from contract_tests.progress import progress_of
 from contract_tests.run import tenants_of
-from contract_tests.target import BudgetSpent, Target
+from contract_tests.target import Target
 from contract_tests.tenants import Tenants, Unmet
 from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract
@@ -120,9 +120,9 @@ def exploring(
     except Unmet as unmet:
         for name in names:
             ledger.leave(RULES[name], f"exploration {unmet}")
-    except BudgetSpent:
+    except BudgetSpent as spent:
         plans = []
-        ledger.notes.append(f"the exploration didn't begin: {SPENT}")
+        ledger.notes.append(f"the exploration didn't begin: {spent}")
     most = target.profile.max_requests
     if most is not None:  # what is left now that they are all prepared
         share = max(0, most - target.sent) // len(SCHEMES)

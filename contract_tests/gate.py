@@ -57,6 +57,7 @@ def check_target(
         f" {about} {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
     begun, ledger, target = time.monotonic(), Ledger(rules), Target(profile)
+    pace = target.pace
 
     def check() -> None:
         with progress_of("checking", len(tasks)) as advance:
@@ -80,6 +81,8 @@ def check_target(
                     exploration.collect(target, ledger)
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
+    if pace is not None and pace.waited:
+        ledger.notes.append(f"waited {pace.waited:.0f} s for new minutes, to use up none")
     return Outcome(
         base_url=profile.base_url,
         spec=contract.source,

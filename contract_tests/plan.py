@@ -30,8 +30,14 @@ EXPLORED: tuple[Rule, ...] = (
 """The rules that an exploration can judge."""
 
 SPENT = "the request budget is spent"
+DAY_SPENT = "the organization's day is nearly used up"
 SILENT = "the target stopped answering"
 """Why a run or an exploration ends before it is through."""
+
+
+class BudgetSpent(Exception):
+    """Raised when no further request may be sent; the text says why."""
+
 
 PER_OPERATION = 60
 """Requests that one exploration sends for an operation, about."""

@@ -9,8 +9,8 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
-from contract_tests.plan import SILENT, SPENT
-from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
+from contract_tests.plan import SILENT, BudgetSpent
+from contract_tests.target import Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
@@ -115,7 +115,7 @@ def run(
                 broken = ledger.broken() if first_only else []
                 if broken and rank_of(broken[0].rule) < rank:
                     break
-                _all(pool, do, group)
+                _all(pool, do, group, target)
     except KeyboardInterrupt:
         for task in tuple(left.values()):
             _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
@@ -129,12 +129,17 @@ def tenants_of(target: Target, contract: Contract) -> Tenants:
 
 
 def _all(
-    pool: ThreadPoolExecutor, carry_out: Callable[[Task], None], tasks: Iterable[Task]
+    pool: ThreadPoolExecutor,
+    carry_out: Callable[[Task], None],
+    tasks: Iterable[Task],
+    target: Target,
 ) -> None:
     """Carry out ``tasks``; whoever interrupts waits for those under way only."""
     try:
         list(pool.map(carry_out, tasks))
     except KeyboardInterrupt:
+        if target.pace is not None:
+            target.pace.end()
         pool.shutdown(cancel_futures=True)
         raise
 
@@ -142,13 +147,14 @@ def _all(
 def carry_out(bench: Bench, check: Check) -> None:
     """Run one scenario; whatever keeps it from judging is recorded for all the rules it stands for."""
     try:
+        bench.target.hurry(when=check.last)
         check.scenario(bench)
     except tuple(_REASONS) as why:
         reason = bench.target.masked(_REASONS[type(why)].format(why))
         for rule in check.rules:
             bench.ledger.leave(rule, reason)
-    except BudgetSpent:
-        _cut(bench.ledger, check, SPENT)
+    except BudgetSpent as spent:
+        _cut(bench.ledger, check, str(spent))
     except Lost:
         bench.ledger.ended = SILENT
         _cut(bench.ledger, check, f"not judged: {SILENT}")

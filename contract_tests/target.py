@@ -10,6 +10,8 @@ import urllib3
 from contract_tests import patience
 from contract_tests.exchange import Exchange, Request
 from contract_tests.masking import masked
+from contract_tests.pace import Pace
+from contract_tests.plan import SPENT, BudgetSpent
 from contract_tests.profile import Profile
 from mockserver.clock import stopwatch
 from mockserver.errors import Unavailable
@@ -33,10 +35,6 @@ _HEALTH = Request("GET", "/health")
 _TIMEOUT = urllib3.Timeout(connect=5, read=20)
 
 
-class BudgetSpent(Exception):
-    """Raised when the run has sent as many requests as it may."""
-
-
 class Unsafe(Exception):
     """Raised instead of sending what could write to a real account; the check that asked is at fault."""
 
@@ -58,6 +56,8 @@ class Target:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
+        self.pace = None if profile.control else Pace()
+        """How fast an organization is asked that isn't the run's own; ``None`` where nobody minds."""
         self.sent = 0
         self._lost = False
         self._silent = 0.0
@@ -82,6 +82,11 @@ class Target:
         except Unanswered as error:
             raise Unavailable(f"{self.profile.base_url} can't be reached: {error}") from None
 
+    def hurry(self, *, when: bool) -> None:
+        """Mind no pace any more from ``when`` on: a check begins that may use a window up."""
+        if when:
+            self.pace = None
+
     def masked(self, text: str) -> str:
         """Return ``text`` without any key that was sent."""
         return masked(text, frozenset(self._secrets))
@@ -96,6 +101,8 @@ class Target:
             raise Lost
         if may_write and not self.is_safe:
             raise Unsafe(f"{request.method} {request.path}")
+        if self.pace is not None:
+            self.pace.before(request)
         self._count()
         # An empty key is none, and masking it would mask everything.
         self._secrets.update(s.value for _, _, s in request.credentials if s.value)
@@ -109,6 +116,8 @@ class Target:
                 raise Lost from None
             raise
         self._silent = 0.0
+        if self.pace is not None:
+            self.pace.after(exchange)
         return exchange
 
     def _twice(self, request: Request) -> Exchange:
@@ -165,7 +174,7 @@ class Target:
         with self._lock:
             limit = self.profile.max_requests
             if limit is not None and self.sent >= limit:
-                raise BudgetSpent
+                raise BudgetSpent(SPENT)
             self.sent += 1
 
 

@@ -12,9 +12,10 @@ import pytest
 import urllib3
 
 from contract_tests.exchange import Request, Secret
+from contract_tests.plan import BudgetSpent
 from contract_tests.profile import Profile
 from contract_tests.samples import bearer
-from contract_tests.target import BudgetSpent, Lost, Target, Unanswered, Unsafe
+from contract_tests.target import Lost, Target, Unanswered, Unsafe
 from mockserver.errors import Unavailable
 from mockserver.server import MockServer
 

@@ -1,0 +1,113 @@
+"""A run leaves room in the windows of an organization that isn't its own, and waits for new minutes instead."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.gate import Asked, check_target
+from contract_tests.pace import Pace
+from contract_tests.plan import DAY_SPENT, BudgetSpent
+from contract_tests.profile import Profile
+from contract_tests.samples import bearer
+from mockserver import create_app
+from mockserver.server import MockServer
+
+if TYPE_CHECKING:
+    from mockserver.contract import Contract
+
+FULL, OTHER = (Request("GET", "/", (), (bearer(Secret(name, "x")),)) for name in ("full", "other"))
+DATE = "Sat, 31 Jan 2026 12:00:40 GMT"
+
+
+def told(request: Request, minute: int, day: int = 1_000, limit: int = 1_000) -> Exchange:
+    """Return a success that reports these headrooms."""
+    limits = {
+        "limit_minute": limit,
+        "remaining_minute": minute,
+        "limit_day": 1_000,
+        "remaining_day": day,
+    }
+    body = {"data": {}, "_meta": {"_rate_limits": limits}}
+    return Exchange(request, 200, {"date": DATE}, json.dumps(body).encode())
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let nobody wait, and return the seconds of each wait."""
+    asked: list[float] = []
+
+    def wait(_: Any, seconds: float) -> bool:
+        asked.append(seconds)
+        return False
+
+    monkeypatch.setattr("contract_tests.pace.Pace._pause", wait)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("minute", "limit", "waited"),
+    [
+        pytest.param(17, 1_000, [], id="room"),
+        pytest.param(16, 1_000, [21], id="nearly-used-up"),
+        pytest.param(2, 9, [21], id="small-window"),
+        pytest.param(3, 9, [], id="small-window-with-room"),
+    ],
+)
+def test_waits_for_the_next_minute(
+    minute: int, limit: int, waited: list[float], waits: list[float]
+) -> None:
+    """By the server's own clock, and once: what is left then only the next answer tells."""
+    pace = Pace()
+    pace.after(told(FULL, minute, limit=limit))
+    pace.before(OTHER)
+    pace.before(FULL)
+    pace.before(FULL)
+
+    assert (waited, sum(waited)) == (waits, pace.waited)
+
+
+def test_a_day_that_is_nearly_used_up_ends_the_run(waits: list[float]) -> None:
+    pace = Pace()
+    pace.after(told(FULL, 500, day=10))
+
+    with pytest.raises(BudgetSpent, match=DAY_SPENT):
+        pace.before(FULL)
+    assert [] == waits
+
+
+def test_a_run_uses_up_no_window(contract: Contract, waits: list[float]) -> None:
+    """On a server with the documented windows it waits a few times, and meets no 429."""
+    app = create_app()
+    keys = {
+        "full": Secret("full", "fm_api_test_full"),
+        "second": Secret("second", "fm_api_test_second"),
+    }
+    windows = app.mock.world.organizations["lark"].windows
+    windows.set_limits(minute=60, day=50_000)
+    fresh = Pace.before
+
+    def before(self: Pace, request: Request) -> None:
+        """Let the minute pass that the gate waits for."""
+        passed = len(waits)
+        fresh(self, request)
+        if len(waits) > passed:
+            windows.minute.used = 0
+
+    with pytest.MonkeyPatch.context() as patch, MockServer(app) as server:
+        patch.setattr(Pace, "before", before)
+        profile = Profile(server.url, keys=keys, accounts={"healthy": 1001, "sync_lost": 1003})
+        outcome = check_target(
+            contract,
+            profile,
+            Asked(only=("auth.bearer", "auth.x-api-key"), fast=True),
+            lambda _: None,
+        )
+
+    assert 3 <= len(waits)
+    assert any("waited" in note for note in outcome.notes)
+    assert [184] == [sum(finding.times for finding in outcome.findings)]
+    assert 429 not in {exchange.status for exchange in app.mock.world.organizations["lark"].journal}
