@@ -69,8 +69,10 @@ class InProcess:
         """The Flask application, made at the first use. Raises ``SuiteError`` where its files are wrong."""
         if self._app is None:
             from mockserver.app import create_app
+            from mockserver.testing.patience import Sleeper
 
             self._app = create_app(self._fixtures, self._spec)
+            self._app.mock.pipeline.sleeper = Sleeper()
         return self._app
 
     @property
