@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from mockserver.errors import Misuse, Unavailable
 from mockserver.files import write_whole
 from mockserver.testing.accounts import State, TestAccount
-from mockserver.testing.backends import Backend
+from mockserver.testing.backends import Backend, operation_id
 from mockserver.testing.clock import Moment, TestClock, iso
 from mockserver.testing.conduct import Conduct
 from mockserver.testing.keys import TestKey
@@ -157,7 +158,7 @@ class TestOrganization(Conduct, Settings):
         ``message``.
         """
         if to is not None:
-            fault["operation"] = self._operation(to)
+            fault["operation"] = operation_id(self._backend, to)
         if fault.get("until") is not None:
             fault["until"] = iso(fault["until"])
         if fault.get("kind", "status") == "status":
@@ -179,7 +180,8 @@ class TestOrganization(Conduct, Settings):
     def requests(self) -> Requests:
         """What was asked so far, as far as the journal holds it."""
         exchanges = self.call("GET", f"/journal?limit={ALL}")["exchanges"]
-        return Requests((Request.of(exchange) for exchange in exchanges), self._operation)
+        found = (Request.of(exchange) for exchange in exchanges)
+        return Requests(found, partial(operation_id, self._backend))
 
     def expect(self, *refusals: int | str) -> None:
         """Say which refusals are no surprise, by status or by rule (``rate.minute``); see ``--fansmetric-fail-on``."""
@@ -217,8 +219,3 @@ class TestOrganization(Conduct, Settings):
     def remove(self) -> None:
         """Remove the organization with its keys; using it afterwards is misuse."""
         self.call("DELETE", "")
-
-    def _operation(self, text: str) -> str:
-        from mockserver.nearest import operation_named
-
-        return operation_named(self._backend.contract, text).id
