@@ -6,7 +6,6 @@ The adapter on PyPI, `requests-wsgi-adapter`, has had no release since 2019, hen
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -99,9 +98,14 @@ class ToServer(HTTPAdapter):
 def _received(pieces: Iterable[bytes]) -> bytes:
     """Return the body up to where it breaks off; urllib3 compares it with its declared length."""
     received = bytearray()
-    with suppress(ConnectionError):
+    try:
         for piece in pieces:
             received += piece
+    except ConnectionError:
+        pass
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
     return bytes(received)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.testing import Remote
+from mockserver import pytest_plugin
+from mockserver.testing import Remote, aftermath
 
 pytest_plugins = ("pytester",)
 
@@ -132,3 +133,8 @@ def test_it(fansmetric):
     )
 
     project.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_every_check_may_be_named() -> None:
+    """The plugin knows their names without importing them."""
+    assert list(pytest_plugin.CHECKS) == list(aftermath.CHECKS)
