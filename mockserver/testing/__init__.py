@@ -3,10 +3,12 @@
 `FansMetric` mints organizations on a mock: one inside this process, or a running server.
 """
 
+from mockserver.testing.accounts import TestAccount
 from mockserver.testing.backends import Backend, InProcess, Remote
 from mockserver.testing.fansmetric import FansMetric
+from mockserver.testing.keys import TestKey
 from mockserver.testing.log import Request, Requests
-from mockserver.testing.organization import TestAccount, TestKey, TestOrganization
+from mockserver.testing.organization import TestOrganization
 
 __all__ = [
     "Backend",

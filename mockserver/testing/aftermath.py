@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from mockserver.errors import NotThere, SuiteError
-from mockserver.testing.log import table
+from mockserver.testing.fansmetric import FansMetric
+from mockserver.testing.log import Request, table
 from mockserver.testing.organization import TestOrganization
 
 
-def left_behind(organizations: Iterable[TestOrganization], checks: Collection[str]) -> list[str]:
-    """Return a sentence for each thing that ``checks`` (keys of ``CHECKS``) find in the organizations."""
+def left_behind(mock: FansMetric, checks: Collection[str]) -> list[str]:
+    """Return a sentence for each thing that ``checks`` (keys of ``CHECKS``) find after a test."""
     problems: list[str] = []
-    for organization in organizations:
+    for organization in mock.organizations:
         with suppress(NotThere):  # the test removed it, with all that it left
             for name in checks:
                 problems += CHECKS[name](organization)
+    if not mock.is_shared:
+        for name in filter(_UNCLAIMED.__contains__, checks):
+            problems += _UNCLAIMED[name](mock)
     return problems
 
 
-def story(organization: TestOrganization) -> str:
-    """Return what the organization was asked, as lines; also when it is gone."""
+def stories(mock: FansMetric) -> list[tuple[str, str]]:
+    """Return what was asked, as titles and lines; also of an organization that is gone."""
+    told = [(f"requests to {o.id}", _story(o)) for o in mock.organizations]
+    if not mock.is_shared and mock.unclaimed:
+        told.append(("requests without a valid key", table(mock.unclaimed)))
+    return told
+
+
+def _story(organization: TestOrganization) -> str:
     try:
         return table(organization.requests)
     except SuiteError as error:
@@ -41,19 +52,35 @@ def _faults(organization: TestOrganization) -> Iterator[str]:
 def _routes(organization: TestOrganization) -> Iterator[str]:
     for request in organization.requests:
         if request.operation is None:
-            yield (
-                f"{organization.id}: {request.method} {request.path} matches no route;"
-                f" the nearest is {request.more['nearest']}"
-            )
+            yield f"{organization.id}: {_lost(request)}"
+
+
+def _unclaimed_routes(mock: FansMetric) -> Iterator[str]:
+    for request in mock.unclaimed:
+        if request.operation is None:
+            yield f"without a valid key: {_lost(request)}"
+
+
+def _lost(request: Request) -> str:
+    return f"{request.method} {request.path} matches no route; the nearest is {request.more['nearest']}"
 
 
 def _refusals(organization: TestOrganization) -> Iterator[str]:
     for request in organization.unexpected:
-        expected = f'"{request.rule}"' if request.rule else request.status
-        yield (
-            f"{organization.id}: {request} was refused unexpectedly;"
-            f" if the test wants that, say org.expect({expected})"
-        )
+        yield f"{organization.id}: {_refused(request, 'org')}"
+
+
+def _unclaimed_refusals(mock: FansMetric) -> Iterator[str]:
+    for request in mock.unexpected:
+        yield f"without a valid key: {_refused(request, 'fansmetric')}"
+
+
+def _refused(request: Request, whose: str) -> str:
+    expected = f'"{request.rule}"' if request.rule else request.status
+    return (
+        f"{request} was refused unexpectedly;"
+        f" if the test wants that, say {whose}.expect({expected})"
+    )
 
 
 CHECKS: dict[str, Callable[[TestOrganization], Iterator[str]]] = {
@@ -62,3 +89,9 @@ CHECKS: dict[str, Callable[[TestOrganization], Iterator[str]]] = {
     "refusals": _refusals,
 }
 """What ``--fansmetric-fail-on`` may name."""
+
+_UNCLAIMED: dict[str, Callable[[FansMetric], Iterator[str]]] = {
+    "routes": _unclaimed_routes,
+    "refusals": _unclaimed_refusals,
+}
+"""The same of requests that reached no organization."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
-from mockserver import errors
-from mockserver.errors import Misuse, Unavailable
+from mockserver.errors import Misuse, NotThere, Unavailable
+from mockserver.testing.answers import WANTED, address, decoded
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -42,6 +42,13 @@ class Backend(Protocol):
     def contract(self) -> Contract:
         """The contract that the mock keeps."""
 
+    @property
+    def last_unclaimed(self) -> int | None:
+        """The number of the last request that reached no organization; ``None`` where others send some too."""
+
+    def check(self) -> None:
+        """Raise ``SuiteError`` when the mock can't be used."""
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the JSON answer of the control API to ``method`` on ``path`` under `/_mock`.
 
@@ -69,8 +76,10 @@ class InProcess:
         """The Flask application, made at the first use. Raises ``SuiteError`` where its files are wrong."""
         if self._app is None:
             from mockserver.app import create_app
+            from mockserver.testing.patience import Sleeper
 
             self._app = create_app(self._fixtures, self._spec)
+            self._app.mock.pipeline.sleeper = Sleeper()
         return self._app
 
     @property
@@ -92,6 +101,15 @@ class InProcess:
         """The contract that the application was made from."""
         return self.app.mock.contract
 
+    @property
+    def last_unclaimed(self) -> int:
+        """The number of the last request that reached no organization, 0 before the first."""
+        return 0 if self._app is None else int(self.call("GET", "/journal?limit=1")["total"])
+
+    def check(self) -> None:
+        """Read the files. Raises ``ContractError`` or ``FixtureError`` where they are wrong."""
+        _ = self.app
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control API without a socket; see ``Backend.call``."""
         from werkzeug.test import create_environ, run_wsgi_app
@@ -104,7 +122,7 @@ class InProcess:
             environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
         )
         pieces, status, headers = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
-        return _answer(
+        return decoded(
             int(status.split()[0]), b"".join(pieces), headers.get(_KIND), f"{method} /_mock{path}"
         )
 
@@ -123,17 +141,15 @@ class Remote:
     """A running mock, such as `mockserver serve` in another process or container."""
 
     wsgi = None
+    last_unclaimed = None
 
     def __init__(self, url: str, token: str | None = None) -> None:
         """Take the server's base URL, and its control token if it has one.
 
         Raises ``Misuse`` when ``url`` is no http or https address.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Misuse(f"{url!r} is no address of a mock; give one such as http://127.0.0.1:4010")
         self.url = url.rstrip("/")
-        self._parts = parts
+        self._parts = address(url)
         self._headers = {"Content-Type": "application/json", "Connection": "close"}
         if token:
             self._headers["X-Mock-Token"] = token
@@ -144,6 +160,15 @@ class Remote:
         from mockserver.contract import load_contract
 
         return load_contract()
+
+    def check(self) -> None:
+        """Ask for an organization that nobody made, which also a router knows the way to.
+
+        Raises as ``call`` does, and where somebody else than a mock answers.
+        """
+        with suppress(NotThere):
+            self.call("GET", f"/organizations/none-{token_hex(6)}")
+            raise Misuse(f"{self.url}/_mock/ knows an organization that nobody made; {WANTED}")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control API over HTTP; see ``Backend.call``."""
@@ -156,9 +181,12 @@ class Remote:
         try:
             connection.request(method, target, payload, self._headers)
             response = connection.getresponse()
-            kind = response.headers.get(_KIND)
-            return _answer(
-                response.status, response.read(), kind, f"{method} {self.url}/_mock{path}"
+            return decoded(
+                response.status,
+                response.read(),
+                response.headers.get(_KIND),
+                f"{method} {self.url}/_mock{path}",
+                hint=f"; {WANTED}",
             )
         except (OSError, HTTPException) as error:
             raise Unavailable(
@@ -176,23 +204,11 @@ class Remote:
         """Do nothing: the server belongs to somebody else."""
 
 
-def _answer(status: int, payload: bytes, kind: str | None, label: str) -> Any:
-    """Return the decoded answer, or raise the ``Misuse`` of this kind with the sentence of the refusal."""
-    try:
-        value = json.loads(payload)
-    except ValueError:
-        raise Misuse(
-            f"{label} answered {status} without JSON: is that a FansMetric mock?"
-        ) from None
-    if status >= 500:
-        raise Unavailable(f"the mock failed at {label}: {value}; its log says more")
-    if status >= 400:
-        said = value.get("error") if isinstance(value, dict) else None
-        raise _misuse(kind)(str(said or f"{label} answered {status}"))
-    return value
+def operation_id(backend: Backend, text: str) -> str:
+    """Return the id of the operation that ``text`` names, by its id or its method and path.
 
+    Raises ``UnknownOperation``, which names the nearest one, when the contract has none.
+    """
+    from mockserver.nearest import operation_named
 
-def _misuse(kind: str | None) -> type[Misuse]:
-    """Return the class that the control API named, or ``Misuse`` where this version doesn't know it."""
-    found = getattr(errors, kind or "", Misuse)
-    return found if isinstance(found, type) and issubclass(found, Misuse) else Misuse
+    return operation_named(backend.contract, text).id

@@ -8,12 +8,13 @@ from typing import Any
 
 from mockserver.clock import parse_time
 from mockserver.errors import Misuse
+from mockserver.testing.settings import Settings
 
 Moment = datetime | str
 """A time: ISO 8601 text or a ``datetime``, both in UTC unless they say otherwise."""
 
 
-class TestClock:
+class TestClock(Settings):
     """Moves one organization's time: its windows, key expiry, timestamps and fault lifetimes."""
 
     __test__ = False
@@ -33,15 +34,17 @@ class TestClock:
 
     def advance(
         self,
-        seconds: float | timedelta = 0,
+        seconds: float | timedelta | None = None,
         *,
-        minutes: float = 0,
-        hours: float = 0,
-        days: float = 0,
+        minutes: float | None = None,
+        hours: float | None = None,
+        days: float | None = None,
     ) -> None:
-        """Move ahead; may stand in for a client's ``sleep``. Raises ``Misuse`` at a negative time."""
-        span = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
-        span += timedelta(minutes=minutes, hours=hours, days=days)
+        """Move ahead; may stand in for a client's ``sleep``.
+
+        Raises ``Misuse`` at a negative time, at none, and at what is no time.
+        """
+        span = _span(seconds, minutes, hours, days)
         if span < timedelta():
             raise Misuse(
                 f"time only moves forward, got {span.total_seconds():g} seconds;"
@@ -63,7 +66,27 @@ class TestClock:
 
 
 def iso(moment: Moment) -> str:
-    """Return ``moment`` as the control API takes it."""
+    """Return ``moment`` as the control API takes it. Raises ``Misuse`` when it is of another type."""
     if isinstance(moment, datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
-    return moment
+    if isinstance(moment, str):
+        return moment
+    raise Misuse(
+        f"a time is a datetime, or text such as '2026-01-31T12:00:00Z'; got {ascii(moment)[:60]}"
+    )
+
+
+def _span(
+    seconds: float | timedelta | None,
+    minutes: float | None,
+    hours: float | None,
+    days: float | None,
+) -> timedelta:
+    """Return the sum of what is given. Raises ``Misuse`` when that is nothing, or no time."""
+    if seconds is minutes is hours is days is None:
+        raise Misuse("say how far time moves: advance(60), minutes=1, hours=1 or days=1")
+    try:
+        first = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds or 0)
+        return first + timedelta(minutes=minutes or 0, hours=hours or 0, days=days or 0)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Misuse(f"that is no time to advance by: {error}") from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mockserver.errors import Misuse, NotThere
-from mockserver.testing.backends import Backend, InProcess, Remote
+from mockserver.testing.backends import Backend, InProcess, Remote, operation_id
+from mockserver.testing.log import ALL, Request, Requests
 from mockserver.testing.organization import TestOrganization
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class FansMetric:
         self._owns = owns
         self.organizations: list[TestOrganization] = []
         """The organizations made so far."""
+        self._before = backend.last_unclaimed
+        self._expected: set[int | str] = set()
 
     @classmethod
     def start(
@@ -126,6 +130,41 @@ class FansMetric:
         organization = self._made({})
         organization.call("POST", "/state?new_keys=true", state)
         return organization
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may use the mock too: nobody can say then whose a request without a valid key was."""
+        return self._backend.last_unclaimed is None
+
+    @property
+    def unclaimed(self) -> Requests:
+        """What was asked since this was made with a key of no organization, or without one.
+
+        Raises ``Misuse`` where the mock ``is_shared``.
+        """
+        last = self._backend.last_unclaimed
+        if self._before is None or last is None:
+            raise Misuse(
+                f"the mock at {self.url} isn't in this process; requests without a valid key"
+                " are in its journal under /_mock/journal, whoever sent them"
+            )
+        after = self._before if self._before <= last else 0  # the journal was cleared since
+        answer = self._backend.call("GET", f"/journal?limit={ALL}&after={after}")
+        found = (Request.of(exchange) for exchange in answer["exchanges"])
+        theirs = (request for request in found if request.more["organization"] is None)
+        return Requests(
+            theirs, partial(operation_id, self._backend), ("request", " without a valid key")
+        )
+
+    def expect(self, *refusals: int | str) -> None:
+        """Say which refusals without a valid key are no surprise, as `TestOrganization.expect` does of its own."""
+        self._expected.update(refusals)
+
+    @property
+    def unexpected(self) -> Requests:
+        """Those ``unclaimed`` that were refused, and neither ``expect`` nor that of an organization said so."""
+        told = self._expected.union(*(o.expected for o in self.organizations))
+        return self.unclaimed.where(lambda request: request.is_surprise(told))
 
     def requests_session(self) -> requests.Session:
         """Return a session of requests that reaches the mock without a socket, whatever the address."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, overload
 from urllib.parse import parse_qs
 
 from mockserver.words import plural
+
+ALL = 100_000
+"""More requests than a journal ever holds."""
 
 SHOWN = 40
 """Requests that a message shows at most."""
@@ -51,6 +54,11 @@ class Request:
     def json(self) -> Any:
         """The decoded body. Raises ``ValueError`` when it is no JSON."""
         return json.loads(self.body)
+
+    def is_surprise(self, expected: Collection[int | str]) -> bool:
+        """Whether it was refused, and neither a planted fault nor what is ``expected`` (statuses, rules) said so."""
+        known = self.status in expected or self.rule in expected
+        return self.status >= 400 and not known and not self.more.get("fault")
 
     def __str__(self) -> str:
         target = f"{self.path}?{self.query}" if self.query else self.path

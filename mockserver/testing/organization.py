@@ -1,91 +1,26 @@
-"""A test's own organization on a mock: keys, accounts, billing, windows, clock, faults, journal."""
+"""A test's own organization on a mock: billing, windows, clock, faults, journal, and what belongs to it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import quote
 
-from mockserver.errors import Misuse
+from mockserver.errors import Misuse, Unavailable
 from mockserver.files import write_whole
-from mockserver.testing.backends import Backend
+from mockserver.testing.accounts import State, TestAccount
+from mockserver.testing.backends import Backend, operation_id
 from mockserver.testing.clock import Moment, TestClock, iso
 from mockserver.testing.conduct import Conduct
-from mockserver.testing.log import Request, Requests
+from mockserver.testing.keys import TestKey
+from mockserver.testing.log import ALL, Request, Requests
+from mockserver.testing.settings import Settings
 
 Everything = Literal["*"]
 WindowName = Literal["minute", "day"]
-State = Literal["connected", "sync_lost"]
-
-_ALL = 100_000
-"""More requests than the journal of an organization ever holds."""
-
-
-class TestKey(str):
-    """A key's secret, which also knows how to end its life."""
-
-    __test__ = False
-    __slots__ = ("_organization", "id")
-
-    _organization: TestOrganization
-    id: str
-    """Its name in the control API."""
-
-    @classmethod
-    def of(cls, organization: TestOrganization, shown: Mapping[str, Any]) -> Self:
-        """Return the key that the control API showed."""
-        key = cls(shown["key"])
-        key._organization, key.id = organization, shown["id"]
-        return key
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The header that authenticates with this key."""
-        return {"Authorization": f"Bearer {self}"}
-
-    def revoke(self) -> None:
-        """Let the key authenticate no more: 401."""
-        self._change({"revoked": True})
-
-    def expire(self) -> None:
-        """Let the key's expiry be the organization's present: 401."""
-        self._change({"expires": iso(self._organization.clock.now)})
-
-    def _change(self, body: Mapping[str, Any]) -> None:
-        self._organization.call("PATCH", f"/keys/{quote(self.id, safe='')}", body)
-
-
-class TestAccount:
-    """An OnlyFans account that is connected to a test's organization."""
-
-    __test__ = False
-
-    def __init__(self, organization: TestOrganization, shown: Mapping[str, Any]) -> None:
-        self._organization = organization
-        self.id = int(shown["id"])
-        self.name = str(shown["name"])
-        self.username = str(shown["username"])
-
-    @property
-    def state(self) -> State:
-        """``connected`` or ``sync_lost``; may be set."""
-        accounts = self._organization.call("GET", "")["accounts"]
-        state: State = next(a["state"] for a in accounts if a["id"] == self.id)
-        return state
-
-    @state.setter
-    def state(self, state: State) -> None:
-        self._organization.call("PATCH", f"/accounts/{self.id}", {"state": state})
-
-    def lose_sync(self) -> None:
-        """Let the service lose the account's session: operations that need upstream answer 424."""
-        self.state = "sync_lost"
-
-    def restore_sync(self) -> None:
-        """Restore the account's session."""
-        self.state = "connected"
 
 
 def _setting(name: str, sentence: str) -> Any:
@@ -100,7 +35,7 @@ def _setting(name: str, sentence: str) -> Any:
     return property(read, write, doc=sentence)
 
 
-class TestOrganization(Conduct):
+class TestOrganization(Conduct, Settings):
     """One organization that belongs to a test; nothing that happens to it reaches another.
 
     Every method raises ``Misuse``, which says what would be right, for what makes no sense.
@@ -121,16 +56,25 @@ class TestOrganization(Conduct):
     )
 
     def __init__(self, backend: Backend, shown: Mapping[str, Any]) -> None:
-        self.id = str(shown["id"])
+        self._id = str(shown["id"])
         self._backend = backend
         self._path = f"/organizations/{quote(self.id, safe='')}"
-        self._shown = shown
         self._expected: set[int | str] = set()
-        self.clock = TestClock(self.call)
-        """Its own time; see ``TestClock``."""
+        self._planted: set[int | str] = set()
+        self._clock = TestClock(self.call)
 
     def __repr__(self) -> str:
         return f"<TestOrganization {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """Its name in the control API."""
+        return self._id
+
+    @property
+    def clock(self) -> TestClock:
+        """Its own time; see ``TestClock``."""
+        return self._clock
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer of the control API on ``path`` below the organization, for what has no method here."""
@@ -197,9 +141,7 @@ class TestOrganization(Conduct):
 
     def exhaust(self, window: WindowName) -> None:
         """Use up the minute or the day, so that the next request answers 429."""
-        if window not in {"minute", "day"}:
-            raise Misuse(f"there is no window {window!r}; exhaust 'minute' or 'day'")
-        self.set_remaining(**{window: 0})
+        self.call("POST", "/exhaust", {"windows": [window]})
 
     def fail_next(
         self, status: int = 502, *, times: int = 1, to: str | None = None, **fault: Any
@@ -216,11 +158,11 @@ class TestOrganization(Conduct):
         ``message``.
         """
         if to is not None:
-            fault["operation"] = self._operation(to)
-        if "until" in fault:
+            fault["operation"] = operation_id(self._backend, to)
+        if fault.get("until") is not None:
             fault["until"] = iso(fault["until"])
         if fault.get("kind", "status") == "status":
-            self._expected.add(fault.get("status", 502))
+            self._planted.add(fault.get("status", 502))
         asked = {name: value for name, value in fault.items() if value is not None}
         return str(self.call("POST", "/faults", asked)["id"])
 
@@ -237,32 +179,38 @@ class TestOrganization(Conduct):
     @property
     def requests(self) -> Requests:
         """What was asked so far, as far as the journal holds it."""
-        exchanges = self.call("GET", f"/journal?limit={_ALL}")["exchanges"]
-        return Requests((Request.of(exchange) for exchange in exchanges), self._operation)
+        exchanges = self.call("GET", f"/journal?limit={ALL}")["exchanges"]
+        found = (Request.of(exchange) for exchange in exchanges)
+        return Requests(found, partial(operation_id, self._backend))
 
     def expect(self, *refusals: int | str) -> None:
         """Say which refusals are no surprise, by status or by rule (``rate.minute``); see ``--fansmetric-fail-on``."""
         self._expected.update(refusals)
 
     @property
+    def expected(self) -> frozenset[int | str]:
+        """The statuses and rules that ``expect`` was told."""
+        return frozenset(self._expected)
+
+    @property
     def unexpected(self) -> Requests:
         """The requests that were refused, and neither ``expect`` nor a planted fault said so."""
-
-        def is_news(request: Request) -> bool:
-            known = {request.status, request.rule} & self._expected
-            return request.status >= 400 and not known and not request.more.get("fault")
-
-        return self.requests.where(is_news)
+        known = self._expected | self._planted
+        return self.requests.where(lambda request: request.is_surprise(known))
 
     def save(self, file: str | Path, *, everything: bool = False) -> None:
         """Save its state as a YAML file, which `FansMetric.load` and a fixture directory take.
 
         The file holds the records that were written to, and with ``everything`` the seeded ones too.
+        Raises ``Unavailable`` when the file can't be written.
         """
         from mockserver.yamlfile import dump_yaml
 
         state = self.call("GET", f"/state?records={'all' if everything else 'written'}")
-        write_whole(Path(file), dump_yaml(state))
+        try:
+            write_whole(Path(file), dump_yaml(state))
+        except OSError as error:
+            raise Unavailable(f"the state can't be saved in {file}: {error.strerror}") from None
 
     def reset(self) -> None:
         """Return to how it was made, with the keys that it has now."""
@@ -271,8 +219,3 @@ class TestOrganization(Conduct):
     def remove(self) -> None:
         """Remove the organization with its keys; using it afterwards is misuse."""
         self.call("DELETE", "")
-
-    def _operation(self, text: str) -> str:
-        from mockserver.nearest import operation_named
-
-        return operation_named(self._backend.contract, text).id

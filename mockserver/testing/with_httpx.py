@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 import httpx
 
 from mockserver.testing.backends import Backend
+from mockserver.testing.patience import GaveUp, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -36,13 +36,20 @@ class ToApplication(httpx.WSGITransport):
         super().__init__(_terminated(app))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the application's answer. Raises ``httpx.ReadError`` where a fault breaks the connection."""
+        """Return the application's answer, whose body may still break off.
+
+        Raises ``httpx.ReadTimeout`` at once where a planted latency outlasts the request's read timeout,
+        ``httpx.ReadError`` where a fault resets the connection.
+        """
         try:
-            response = super().handle_request(request)
-            content = b"".join(response.stream)  # type: ignore[arg-type]  # WSGI answers are synchronous
+            with patience(request.extensions.get("timeout", {}).get("read")):
+                response = super().handle_request(request)
+        except GaveUp:
+            raise httpx.ReadTimeout("timed out", request=request) from None
         except ConnectionError as error:
             raise httpx.ReadError(str(error), request=request) from error
-        return httpx.Response(response.status_code, headers=response.headers, content=content)
+        response.stream = _Body(response, request)
+        return response
 
 
 class ToApplicationAsync(httpx.AsyncBaseTransport):
@@ -53,9 +60,51 @@ class ToApplicationAsync(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        return await anyio.to_thread.run_sync(
+        response = await anyio.to_thread.run_sync(
             self._inner.handle_request, request, abandon_on_cancel=True
         )
+        response.stream = _AsyncBody(response.stream)  # type: ignore[arg-type]  # WSGI answers are synchronous
+        return response
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer; one that breaks off says so as a connection would."""
+
+    def __init__(self, response: httpx.Response, request: httpx.Request) -> None:
+        self._inner: httpx.SyncByteStream = response.stream  # type: ignore[assignment]  # the same
+        self._expected = response.headers.get("Content-Length")
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        received = 0
+        try:
+            for piece in self._inner:
+                received += len(piece)
+                yield piece
+        except ConnectionError as error:
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body"
+                f" (received {received} bytes, expected {self._expected})",
+                request=self._request,
+            ) from error
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    """The same for an asynchronous client; a thread waits for each piece."""
+
+    def __init__(self, inner: httpx.SyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self._inner)
+        while (piece := await anyio.to_thread.run_sync(next, pieces, None)) is not None:
+            yield piece
+
+    async def aclose(self) -> None:
+        self._inner.close()
 
 
 class ToServer(httpx.HTTPTransport):

@@ -5,16 +5,19 @@ The adapter on PyPI, `requests-wsgi-adapter`, has had no release since 2019, hen
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse, Timeout
+from urllib3.exceptions import ProtocolError
 from werkzeug.test import create_environ, run_wsgi_app
 
 from mockserver.testing.backends import Backend
+from mockserver.testing.patience import GaveUp, patience
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -37,10 +40,13 @@ class ToApplication(HTTPAdapter):
         super().__init__()
         self._app = app
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Return the application's answer; timeouts, proxies and certificates don't matter.
+    def send(
+        self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any
+    ) -> requests.Response:
+        """Return the application's answer; proxies and certificates don't matter.
 
-        Raises ``requests.ConnectionError`` where a fault breaks the connection.
+        Raises ``requests.ReadTimeout`` at once where a planted latency outlasts the read timeout,
+        ``requests.ConnectionError`` where a fault resets the connection.
         """
         environ = create_environ(
             request.path_url,
@@ -50,13 +56,20 @@ class ToApplication(HTTPAdapter):
             input_stream=BytesIO(_bytes(request.body)),
             environ_overrides={"REMOTE_ADDR": "127.0.0.1", "wsgi.input_terminated": True},
         )
+        seconds = _read_timeout(timeout)
         try:
-            pieces, line, headers = run_wsgi_app(self._app, environ, buffered=True)
+            with patience(seconds):
+                pieces, line, headers = run_wsgi_app(self._app, environ)
+        except GaveUp:
+            raise requests.ReadTimeout(
+                f"Read timed out. (read timeout={seconds})", request=request
+            ) from None
         except ConnectionError as error:
-            raise requests.ConnectionError(error, request=request) from error
+            broken = ProtocolError("Connection aborted.", error)
+            raise requests.ConnectionError(broken, request=request) from error
         status, reason = line.split(maxsplit=1)
         raw = HTTPResponse(
-            BytesIO(b"".join(pieces)),
+            BytesIO(_received(pieces)),
             HTTPHeaderDict(headers.items()),
             int(status),
             reason=reason,
@@ -80,6 +93,29 @@ class ToServer(HTTPAdapter):
         redirected = request.copy()
         redirected.url = self._url + request.path_url
         return super().send(redirected, *args, **kwargs)
+
+
+def _received(pieces: Iterable[bytes]) -> bytes:
+    """Return the body up to where it breaks off; urllib3 compares it with its declared length."""
+    received = bytearray()
+    try:
+        for piece in pieces:
+            received += piece
+    except ConnectionError:
+        pass
+    finally:
+        if hasattr(pieces, "close"):
+            pieces.close()
+    return bytes(received)
+
+
+def _read_timeout(timeout: Any) -> float | None:
+    """Return the seconds to wait for an answer, of a ``timeout`` in any form that requests takes."""
+    if isinstance(timeout, tuple):
+        _, timeout = timeout
+    running = timeout.clone() if isinstance(timeout, Timeout) else Timeout(read=timeout)
+    running.start_connect()  # only then it says what is left of a total
+    return running.read_timeout
 
 
 def _bytes(body: Any) -> bytes:

@@ -23,7 +23,11 @@ READERS_OWN = re.compile(r"(\.venv/bin/)?(pip install|tox)\b|python3 -m venv\b")
 """Commands that set the reader's machine up, which these tests don't."""
 
 _BLOCK = re.compile(r'^```(\w+)(?: title="([\w./-]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
-_PROGRAMS = {"mockserver": "mockserver.cli", "contract-tests": "contract_tests.entry"}
+_PROGRAMS = {
+    "mockserver": "mockserver.cli",
+    "contract-tests": "contract_tests.entry",
+    "pytest": "pytest",
+}
 
 
 class Step(NamedTuple):
@@ -65,7 +69,9 @@ class Session:
         binaries = self.folder / ".bin"
         binaries.mkdir()
         for name, module in _PROGRAMS.items():
-            script = f"import sys; from {module} import main; sys.argv[0] = {name!r}; main()"
+            script = (
+                f"import sys; from {module} import main; sys.argv[0] = {name!r}; sys.exit(main())"
+            )
             command = binaries / name
             command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{script}" "$@"\n')
             command.chmod(0o755)
@@ -73,6 +79,8 @@ class Session:
             **os.environ,
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.package),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "-p mockserver.pytest_plugin",
             "FANSMETRIC_CACHE_DIR": str(self.folder / ".cache"),
         }
         return self
@@ -92,7 +100,9 @@ class Session:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(step.text.replace(self.named, self.address), "utf-8")
         elif step.text.startswith("export "):
-            name, _, value = step.text.removeprefix("export ").partition("=")
+            name = step.text.removeprefix("export ").partition("=")[0]
+            code, value = self._run(f'{step.text} && printf %s "${name}"')
+            assert not code, f"{step.text}\n{value}"
             self.environment[name] = value
         elif not READERS_OWN.match(step.text):
             self._compare(step, *self._run(step.text))

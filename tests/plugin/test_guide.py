@@ -85,13 +85,39 @@ def test_every_block_is_run() -> None:
 
     assert not unknown
     assert [
-        "pip install fansmetric-contract requests",
+        "pip install fansmetric-contract pytest requests",
         "pytest test_first.py",
+        "pip install httpx freezegun",
         "pytest test_strict.py --fansmetric-fail-on=faults,routes,refusals",
+        "pip install pytest-xdist",
         "pytest -n 2",
         "mockserver serve",
         "node --test",
     ] == COMMANDS
+
+
+def test_everything_is_installed_before_it_is_needed() -> None:
+    """A reader who begins with an empty environment never lacks a package."""
+    installed = {"mockserver"}  # what fansmetric-contract is called in Python
+    lacking = set()
+    for block in BLOCKS:
+        for names in re.findall(r"^\$ pip install (.*)", block.text, re.MULTILINE):
+            installed |= {name.removeprefix("pytest-") for name in names.split()}
+        missing = needed(block) - installed - {Path(b.title).stem for b in BLOCKS}
+        lacking |= {f"{block.title or block.text.strip()}: {name}" for name in missing}
+
+    assert not lacking
+
+
+def needed(block: Block) -> set[str]:
+    """Return the packages that a block imports or runs, the standard library's left out."""
+    if block.language == "console":
+        runs = re.search(r"^\$ pytest\b(.*)", block.text, re.MULTILINE)
+        return set() if runs is None else {"pytest", "xdist"} if "-n " in runs[1] else {"pytest"}
+    if block.language != "python":
+        return set()
+    found = re.findall(r"^(?:import|from) (\w+)", block.text, re.MULTILINE)
+    return set(found) - sys.stdlib_module_names
 
 
 def test_python(guide: pytest.Pytester) -> None:

@@ -7,21 +7,20 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from mockserver.errors import (
-    BadLimit,
     Misuse,
     NotThere,
     SuiteError,
-    Unavailable,
-    UnknownOperation,
-    UnknownPermission,
 )
-from mockserver.testing import FansMetric, Remote, TestOrganization
+from mockserver.testing import FansMetric, TestOrganization
+
+if TYPE_CHECKING:
+    pass
 
 CHATS = "/v1/1001/chats"
 
@@ -247,56 +246,6 @@ def test_a_forgotten_close_keeps_no_process_alive() -> None:
     )
 
     assert ended.stdout.startswith("http://127.0.0.1:")
-
-
-MISUSE: dict[str, tuple[Callable[[TestOrganization], object], str]] = {
-    "unknown-permission": (lambda o: o.key(permissions=["api_chat_list"]), "api_chat_list"),
-    "permission-alone": (lambda o: o.key(permissions="api_chats_list"), r"\['api_chats_list'\]"),
-    "negative-limit": (lambda o: setattr(o, "limit_minute", -1), "limit_minute.*-1"),
-    "more-than-the-limit": (lambda o: o.set_remaining(minute=5000), "between 0 and 1000"),
-    "nothing-remains-said": (lambda o: o.set_remaining(), "minute=3"),
-    "unknown-window": (lambda o: o.exhaust("hour"), "'minute' or 'day'"),  # type: ignore[arg-type]
-    "unknown-operation": (lambda o: o.fail_next(502, to="GET /v1/{account_id}/chat"), "chats"),
-    "no-error": (lambda o: o.fail_next(200), "400"),
-    "never": (lambda o: o.fail_next(502, times=0), "times|once|minimum"),
-    "unknown-fault": (lambda o: o.plant_fault(kind="explode"), "explode"),
-    "backwards": (lambda o: o.clock.advance(-1), "forward.*-1"),
-    "no-time": (lambda o: o.clock.freeze("noon"), "noon.*2026-01-31T10:00:00Z"),
-    "unknown-state": (lambda o: setattr(o, "subscription", "free"), "past_due"),
-    "unknown-requests": (lambda o: o.requests.to("GET /v1/{account_id}/chat"), "chats"),
-}
-
-
-@pytest.mark.parametrize(("act", "sentence"), MISUSE.values(), ids=MISUSE)
-def test_misuse_says_what_would_be_right(
-    org: TestOrganization, act: Callable[[TestOrganization], object], sentence: str
-) -> None:
-    with pytest.raises(Misuse, match=sentence):
-        act(org)
-
-
-def test_misuse_has_its_type(org: TestOrganization) -> None:
-    """The class is the one that the mock raised, also on the other side of HTTP."""
-    with pytest.raises(UnknownPermission):
-        org.key(permissions=["api_everything"])
-    with pytest.raises(BadLimit):
-        org.set_remaining(minute=5000)
-    with pytest.raises(UnknownOperation):
-        org.fail_next(502, to="GET /v1/nothing")
-
-
-def test_wrong_addresses() -> None:
-    with pytest.raises(Misuse, match=r"127\.0\.0\.1:4010"):
-        FansMetric.start("localhost:4010")
-    with pytest.raises(Misuse, match="when you serve it"):
-        FansMetric.start("http://127.0.0.1:4010", fixtures="here")
-    with pytest.raises(Unavailable, match="mockserver serve"):
-        Remote("http://127.0.0.1:1").call("GET", "/")
-
-
-def test_only_a_mock_in_this_process_has_an_app(remote: Remote) -> None:
-    with pytest.raises(Misuse, match="isn't in this process"):
-        FansMetric(remote).app  # noqa: B018 - reading it is what raises
 
 
 def test_works_outside_of_pytest() -> None:

@@ -176,25 +176,6 @@ def test_a_failure_shows_what_was_asked(leftovers: Run) -> None:
     result.stdout.fnmatch_lines(["*requests to org-*", "*GET /v1/1001/chats -> 402*"])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--fansmetric-fail-on=everything"], "*'everything'*faults, routes, refusals*"),
-        (["--fansmetric-url=localhost:4010"], "*http://127.0.0.1:4010*"),
-        (["--fansmetric-url=http://127.0.0.1:1"], "*mockserver serve*"),
-    ],
-    ids=["unknown-check", "no-address", "nobody-there"],
-)
-def test_wrong_options_say_what_is_right(
-    project: pytest.Pytester, arguments: list[str], sentence: str
-) -> None:
-    project.makepyfile("def test_it(fansmetric):\n    fansmetric.org()")
-    result = project.runpytest_inprocess(*arguments)
-
-    assert result.ret != pytest.ExitCode.OK
-    (result.stderr if "everything" in sentence else result.stdout).fnmatch_lines([sentence])
-
-
 def test_workers_of_xdist_have_a_mock_each(project: pytest.Pytester) -> None:
     """With `--fansmetric-one-server` they share one, as the rivals of `test_isolation.py` do."""
     project.makepyfile(
@@ -210,14 +191,6 @@ def test_it(fansmetric, worker_id):
 
     result.assert_outcomes(passed=2)
     assert 2 == len(urls)
-
-
-def test_files_of_the_project(project: pytest.Pytester) -> None:
-    """A world and a contract of the project's own are named in its ini file."""
-    project.makeini("[pytest]\nfansmetric_fixtures = nowhere")
-    project.makepyfile("def test_it(fansmetric):\n    fansmetric.org()")
-
-    project.runpytest_inprocess().stdout.fnmatch_lines(["*FixtureError*nowhere*"])
 
 
 def test_costs_little_to_import(project: pytest.Pytester) -> None:
