@@ -38,10 +38,11 @@ _RESOURCE = {
         "values": _MAP,
         "rename": _MAP,
         "cascade": _MAP,
-        "require": _MAP,
+        "withdraw": _MAP,
+        "require": {"type": "object", "additionalProperties": _TEXT},
         "field": _TEXT,
         "from": _TEXT,
-        "known": _TEXT,
+        "known": {"type": "object", "minProperties": 1, "additionalProperties": _TEXT},
     },
     "additionalProperties": False,
     "oneOf": [

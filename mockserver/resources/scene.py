@@ -70,6 +70,11 @@ class Scene:
         self.seen.versions.setdefault(name, found.version)
         return found
 
+    def collections(self, name: str) -> list[Collection]:
+        """Return the collection ``name`` of every account of the organization."""
+        accounts = self.organization.accounts.values()
+        return [collection_of(name, self._organization, account) for account in accounts]
+
     @property
     def account_id(self) -> int | None:
         """The id of the account that the path names, if it names one."""

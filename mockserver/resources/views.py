@@ -71,9 +71,18 @@ def _vault_list(record: Record, _: Scene) -> dict[str, Any]:
     return {**record, "mediaCount": len(record["mediaIds"])}
 
 
+def _payment(record: Record, scene: Scene) -> dict[str, Any]:
+    """Show who paid under the display name that the account gave since."""
+    fans = scene.collection("fans")
+    given = [fans.get(row).get("displayName") for row in fans.find("id", record["user"]["id"])]
+    user = record["user"]
+    return {**record, "user": {**user, "displayName": given[0]} if given else user}
+
+
 VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "chats": _chat,
     "messages": _message,
+    "transactions": _payment,
     "user_lists": _user_list,
     "vault_lists": _vault_list,
 }
