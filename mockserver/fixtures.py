@@ -6,13 +6,14 @@ It also reads saved organizations from `organizations/*.yaml` and `*.json`, as t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
-from mockserver.population import Plan, compile_record, references
+from mockserver.plans import COLLECTIONS, known_collections, nearest_collection, read_plans
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -24,16 +25,13 @@ from mockserver.seeds import (
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
+from mockserver.state import SHARED
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import read_yaml
 
 _WORLD = "world.yaml"
-_COLLECTIONS = "collections"
 _SAVED = "organizations"
-
-_MOST_RECORDS = 10_000
-"""Records of one collection; more would take longer to make than anybody waits."""
 
 _MOST_DAYS = 1_000_000
 
@@ -89,16 +87,6 @@ _WORLD_FILE = closed(
     "roles",
     "organizations",
 )
-_PLAN_FILE = closed(
-    {
-        "collection": TEXT,
-        "scope": {"enum": ["account", "organization"]},
-        "count": {**COUNT, "maximum": _MOST_RECORDS},
-        "records": {"type": "array", "items": {"type": "object"}},
-        "record": {"type": "object"},
-    },
-    "collection",
-)
 
 
 def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
@@ -110,6 +98,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     root = directory or default_fixtures()
     if not root.is_dir():
         raise FixtureError(f"{root}: is no directory; fixtures are a directory with {_WORLD}")
+    _refuse_misplaced(root)
     file = root / _WORLD
     world = read_yaml(file, _WORLD_FILE, FixtureError)
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
@@ -121,10 +110,33 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         organizations=tuple(_organization(o, file) for o in organizations),
         roles=roles,
         keys=keys,
-        plans=_plans(root / _COLLECTIONS),
+        plans=read_plans(root, contract),
         seed=world.get("seed", 1),
         saved=_saved(root / _SAVED, contract),
     )
+
+
+def _refuse_misplaced(root: Path) -> None:
+    """Refuse files that would be passed over in silence, though somebody wrote them to be read."""
+    read = {COLLECTIONS: (".yaml",), _SAVED: (".yaml", ".json")}
+    for name, suffixes in read.items():
+        for file in _data_files(root / name):
+            if file.suffix not in suffixes:
+                names = " or ".join(f"{file.stem}{suffix}" for suffix in suffixes)
+                raise FixtureError(f"{file}: isn't read under this name; call it {names}")
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if folder.name not in read and not folder.name.startswith(".") and _data_files(folder):
+            near = get_close_matches(folder.name, read, 1, 0)[0]
+            raise FixtureError(
+                f"{folder}: isn't read; the folders of fixtures are {' and '.join(read)},"
+                f" the nearest is {near}"
+            )
+
+
+def _data_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(f for f in folder.iterdir() if f.suffix.lower() in (".yaml", ".yml", ".json"))
 
 
 def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:
@@ -187,47 +199,27 @@ def _organization(value: Any, file: Path) -> OrganizationSeed:
     )
 
 
-def _plans(directory: Path) -> dict[str, Plan]:
-    plans: dict[str, Plan] = {}
-    for file in sorted(directory.glob("*.yaml")):
-        value = read_yaml(file, _PLAN_FILE, FixtureError)
-        name = value["collection"]
-        if name in plans:
-            raise FixtureError(
-                f"{file}: collection: {name} is filled by {plans[name].file} already"
-            )
-        plans[name] = Plan(
-            collection=name,
-            file=str(file),
-            count=value.get("count", 0),
-            records=tuple(value.get("records", ())),
-            record=value.get("record", {}),
-            shared=value.get("scope") == "organization",
-        )
-        for template in (*plans[name].records, plans[name].record):
-            compile_record(template, str(file))
-    for plan in plans.values():
-        _refuse_dangling(plan, plans)
-    return plans
-
-
-def _refuse_dangling(plan: Plan, plans: Mapping[str, Plan]) -> None:
-    for template in (*plan.records, plan.record):
-        for field, value in template.items():
-            for name in sorted(references(value) - set(plans)):
-                raise FixtureError(f"{plan.file}: {field}: there is no collection {name}")
-
-
 def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     """Return the organizations whose states were saved, from YAML or JSON files."""
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            saved.append(read_state(read_yaml(file, {}, FixtureError), contract.permissions))
+            found = read_state(read_yaml(file, {}, FixtureError), contract.permissions)
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
+        _refuse_unknown(found, contract, file)
+        saved.append(found)
     _refuse_twice("organization id", (s.organization.id for s in saved), directory)
     return tuple(saved)
+
+
+def _refuse_unknown(saved: Saved, contract: Contract, file: Path) -> None:
+    state = saved.organization.state
+    for holder, collections in (state.records if state else {}).items():
+        for name in collections:
+            if name not in (known := known_collections(contract)):
+                place = SHARED if holder is None else holder
+                raise FixtureError(f"{file}: records.{place}: {nearest_collection(name, known)}")
 
 
 def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:

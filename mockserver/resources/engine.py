@@ -59,7 +59,7 @@ class Engine:
             if known is None:
                 scene = scene_of()
                 known = answer_of(_run(scene))
-                remember(scene, asked, known)
+                remember(scene, account, asked, known)
             return known
 
     def _prepare(self, operation: Operation) -> tuple[Shape, Constants]:
@@ -91,6 +91,8 @@ def _run(scene: Scene) -> Result:
         scene.find(parent["collection"], field, scene.arguments.get(name))
     if "known" in resource.options:
         check_known(scene)
+    if resource.action == "example":
+        return Result(scene.operation.success_example["data"])
     if resource.action == "handler":
         return HANDLERS[resource.options["handler"]](scene)
     return _ACTIONS[resource.action](scene, scene.collection(str(resource.collection)))
