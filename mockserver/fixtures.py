@@ -6,14 +6,14 @@ It also reads saved organizations from `organizations/*.yaml` and `*.json`, as t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
-from mockserver.plans import COLLECTIONS, known_collections, nearest_collection, read_plans
+from mockserver.layout import SAVED, WORLD, refuse_misplaced
+from mockserver.plans import known_collections, nearest_collection, read_plans
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -29,9 +29,6 @@ from mockserver.state import SHARED
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import read_yaml
-
-_WORLD = "world.yaml"
-_SAVED = "organizations"
 
 _MOST_DAYS = 1_000_000
 
@@ -97,9 +94,9 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     """
     root = directory or default_fixtures()
     if not root.is_dir():
-        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {_WORLD}")
-    _refuse_misplaced(root)
-    file = root / _WORLD
+        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {WORLD}")
+    refuse_misplaced(root, contract)
+    file = root / WORLD
     world = read_yaml(file, _WORLD_FILE, FixtureError)
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
     organizations = world["organizations"]
@@ -112,31 +109,8 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         keys=keys,
         plans=read_plans(root, contract),
         seed=world.get("seed", 1),
-        saved=_saved(root / _SAVED, contract),
+        saved=_saved(root / SAVED, contract),
     )
-
-
-def _refuse_misplaced(root: Path) -> None:
-    """Refuse files that would be passed over in silence, though somebody wrote them to be read."""
-    read = {COLLECTIONS: (".yaml",), _SAVED: (".yaml", ".json")}
-    for name, suffixes in read.items():
-        for file in _data_files(root / name):
-            if file.suffix not in suffixes:
-                names = " or ".join(f"{file.stem}{suffix}" for suffix in suffixes)
-                raise FixtureError(f"{file}: isn't read under this name; call it {names}")
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name not in read and not folder.name.startswith(".") and _data_files(folder):
-            near = get_close_matches(folder.name, read, 1, 0)[0]
-            raise FixtureError(
-                f"{folder}: isn't read; the folders of fixtures are {' and '.join(read)},"
-                f" the nearest is {near}"
-            )
-
-
-def _data_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in (".yaml", ".yml", ".json"))
 
 
 def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:
@@ -214,10 +188,10 @@ def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
 
 
 def _refuse_unknown(saved: Saved, contract: Contract, file: Path) -> None:
-    state = saved.organization.state
+    state, known = saved.organization.state, known_collections(contract)
     for holder, collections in (state.records if state else {}).items():
         for name in collections:
-            if name not in (known := known_collections(contract)):
+            if name not in known:
                 place = SHARED if holder is None else holder
                 raise FixtureError(f"{file}: records.{place}: {nearest_collection(name, known)}")
 

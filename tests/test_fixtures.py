@@ -164,6 +164,7 @@ def test_refuses_records(case: str, contract: Contract, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "message"),
     [
+        ("tags.yaml", "isn't read here; put it into collections/"),
         ("collections/tags.yml", "isn't read under this name; call it tags.yaml"),
         ("collections/tags.YAML", "isn't read under this name; call it tags.yaml"),
         ("collections/tags.json", "isn't read under this name; call it tags.yaml"),
@@ -179,11 +180,21 @@ def test_refuses_what_would_be_passed_over(
     file = tmp_path / place
     file.parent.mkdir(exist_ok=True)
     file.write_text("{}", encoding="utf-8")
-    named = file if file.parent.name in ("collections", "organizations") else file.parent
+    read = (tmp_path, tmp_path / "collections", tmp_path / "organizations")
+    named = file if file.parent in read else file.parent
     with pytest.raises(FixtureError) as caught:
         read_fixtures(contract, tmp_path)
 
     assert f"{named}: {message}" == str(caught.value)
+
+
+def test_names_the_world_that_has_another_suffix(contract: Contract, tmp_path: Path) -> None:
+    write(tmp_path)
+    file = (tmp_path / "world.yaml").rename(tmp_path / "world.yml")
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, tmp_path)
+
+    assert f"{file}: isn't read under this name; call it world.yaml" == str(caught.value)
 
 
 def test_leaves_other_files_alone(contract: Contract, tmp_path: Path) -> None:
