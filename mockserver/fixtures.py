@@ -12,7 +12,8 @@ from typing import Any
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
-from mockserver.population import Plan, compile_record, references
+from mockserver.layout import SAVED, WORLD, refuse_misplaced
+from mockserver.plans import known_collections, nearest_collection, read_plans
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -24,16 +25,10 @@ from mockserver.seeds import (
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
+from mockserver.state import SHARED
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import read_yaml
-
-_WORLD = "world.yaml"
-_COLLECTIONS = "collections"
-_SAVED = "organizations"
-
-_MOST_RECORDS = 10_000
-"""Records of one collection; more would take longer to make than anybody waits."""
 
 _MOST_DAYS = 1_000_000
 
@@ -89,16 +84,6 @@ _WORLD_FILE = closed(
     "roles",
     "organizations",
 )
-_PLAN_FILE = closed(
-    {
-        "collection": TEXT,
-        "scope": {"enum": ["account", "organization"]},
-        "count": {**COUNT, "maximum": _MOST_RECORDS},
-        "records": {"type": "array", "items": {"type": "object"}},
-        "record": {"type": "object"},
-    },
-    "collection",
-)
 
 
 def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
@@ -109,8 +94,9 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     """
     root = directory or default_fixtures()
     if not root.is_dir():
-        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {_WORLD}")
-    file = root / _WORLD
+        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {WORLD}")
+    refuse_misplaced(root, contract)
+    file = root / WORLD
     world = read_yaml(file, _WORLD_FILE, FixtureError)
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
     organizations = world["organizations"]
@@ -121,9 +107,9 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         organizations=tuple(_organization(o, file) for o in organizations),
         roles=roles,
         keys=keys,
-        plans=_plans(root / _COLLECTIONS),
+        plans=read_plans(root, contract),
         seed=world.get("seed", 1),
-        saved=_saved(root / _SAVED, contract),
+        saved=_saved(root / SAVED, contract),
     )
 
 
@@ -187,47 +173,27 @@ def _organization(value: Any, file: Path) -> OrganizationSeed:
     )
 
 
-def _plans(directory: Path) -> dict[str, Plan]:
-    plans: dict[str, Plan] = {}
-    for file in sorted(directory.glob("*.yaml")):
-        value = read_yaml(file, _PLAN_FILE, FixtureError)
-        name = value["collection"]
-        if name in plans:
-            raise FixtureError(
-                f"{file}: collection: {name} is filled by {plans[name].file} already"
-            )
-        plans[name] = Plan(
-            collection=name,
-            file=str(file),
-            count=value.get("count", 0),
-            records=tuple(value.get("records", ())),
-            record=value.get("record", {}),
-            shared=value.get("scope") == "organization",
-        )
-        for template in (*plans[name].records, plans[name].record):
-            compile_record(template, str(file))
-    for plan in plans.values():
-        _refuse_dangling(plan, plans)
-    return plans
-
-
-def _refuse_dangling(plan: Plan, plans: Mapping[str, Plan]) -> None:
-    for template in (*plan.records, plan.record):
-        for field, value in template.items():
-            for name in sorted(references(value) - set(plans)):
-                raise FixtureError(f"{plan.file}: {field}: there is no collection {name}")
-
-
 def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     """Return the organizations whose states were saved, from YAML or JSON files."""
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            saved.append(read_state(read_yaml(file, {}, FixtureError), contract.permissions))
+            found = read_state(read_yaml(file, {}, FixtureError), contract.permissions)
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
+        _refuse_unknown(found, contract, file)
+        saved.append(found)
     _refuse_twice("organization id", (s.organization.id for s in saved), directory)
     return tuple(saved)
+
+
+def _refuse_unknown(saved: Saved, contract: Contract, file: Path) -> None:
+    state, known = saved.organization.state, known_collections(contract)
+    for holder, collections in (state.records if state else {}).items():
+        for name in collections:
+            if name not in known:
+                place = SHARED if holder is None else holder
+                raise FixtureError(f"{file}: records.{place}: {nearest_collection(name, known)}")
 
 
 def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from mockserver.clock import EARLIEST, LATEST, parse_instant
 from mockserver.errors import BadState, UnknownPermission
 from mockserver.journal import CAPACITY
+from mockserver.needs import completed, lack_of, repeated_id
 from mockserver.organizations import Account, Organization
 from mockserver.roles import ALL, KEY_PREFIX, Key, Role
 from mockserver.seeds import (
@@ -243,7 +244,10 @@ def _read_state(document: Mapping[str, Any], accounts: set[int]) -> Organization
     clock, windows = document.get("clock", {}), document.get("windows", {})
     frozen = clock.get("frozen")
     records = {
-        None if holder == SHARED else int(holder): {n: tuple(r) for n, r in collections.items()}
+        None if holder == SHARED else int(holder): {
+            name: _read_records(name, found, f"records.{holder}.{name}")
+            for name, found in collections.items()
+        }
         for holder, collections in document.get("records", {}).items()
     }
     strangers = sorted(str(id) for id in records if id is not None and id not in accounts)
@@ -257,6 +261,17 @@ def _read_state(document: Mapping[str, Any], accounts: set[int]) -> Organization
         day=_read_window(windows.get("day"), "windows.day.opened"),
         records=records,
     )
+
+
+def _read_records(collection: str, records: Any, place: str) -> tuple[dict[str, Any], ...]:
+    for index, record in enumerate(records):
+        lack = lack_of(collection, record)
+        if lack is not None:
+            raise BadState(f"{place}.{index}: {lack}")
+    twice = repeated_id(collection, (record.get("id") for record in records))
+    if twice is not None:
+        raise BadState(f"{place}: the id {twice!r} stands there twice")
+    return tuple(completed(collection, record) for record in records)
 
 
 def _read_window(window: Mapping[str, Any] | None, place: str) -> tuple[int, float]:

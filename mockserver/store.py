@@ -35,7 +35,7 @@ class Collection:
         self._memo: dict[Any, Any] = {}
         self._indexes: dict[str, _Index] = {}
         self._top_id: int | None = None
-        """The largest id that there ever was, once somebody has asked for the next one."""
+        """The largest id that there ever was, once it had to be known: for the next id, or at a removal."""
         self._version: Version = object()
         self._is_shared = False
 
@@ -120,6 +120,7 @@ class Collection:
         gone = set(rows) & self._rows.keys()
         if not gone:
             return
+        self._know_top_id()  # or the id of what goes away would be given out again
         self._begin_write()
         for row in gone:
             self._unlist(row)
@@ -127,9 +128,12 @@ class Collection:
 
     def next_id(self) -> int:
         """Return an id above every integer ``id`` that there ever was in the collection."""
+        return self._know_top_id() + 1
+
+    def _know_top_id(self) -> int:
         if self._top_id is None:
             self._top_id = max(map(_id_of, self._rows.values()), default=0)
-        return self._top_id + 1
+        return self._top_id
 
     def _begin_write(self) -> None:
         """Forget what was computed, and take a copy of what is shared."""

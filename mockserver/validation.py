@@ -14,6 +14,7 @@ from mockserver import rules
 from mockserver.call import Call
 from mockserver.contract import Operation, Parameter, Schemas
 from mockserver.envelope import JSON_TYPE, Refused
+from mockserver.problems import in_one_line, keyword_of, sentence_of
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _UNDECODABLE = object()
@@ -125,7 +126,7 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
         body = orjson.loads(call.body)
     except orjson.JSONDecodeError as error:
         raise Refused(
-            rules.BAD_BODY, f"The body is not valid JSON: {_one_line(str(error))}."
+            rules.BAD_BODY, f"The body is not valid JSON: {in_one_line(str(error))}."
         ) from None
     _make_whole(body)
     problem = first_problem(schemas.validator(operation.body), body)
@@ -162,11 +163,5 @@ def first_problem(
         error = next(iter(validator.iter_errors(body)))
     except ValueError:  # deeper than the validator follows
         return rules.BAD_BODY, "The body is nested too deeply."
-    place = ".".join(str(step) for step in error.instance_path) or "The body"
-    keyword = error.kind.name if hasattr(error.kind, "name") else ""
-    rule = rules.BAD_ENUM if keyword == "enum" else rules.BAD_BODY
-    return rule, f"{place}: {_one_line(error.message)}."
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    rule = rules.BAD_ENUM if keyword_of(error) == "enum" else rules.BAD_BODY
+    return rule, sentence_of(error)

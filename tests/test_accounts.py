@@ -72,6 +72,19 @@ def test_a_lost_session_concerns_one_account(tenant: Tenant) -> None:
     assert {1001: "connected", 1002: "connected", 1003: "sync_lost"} == states
 
 
+def test_an_account_has_one_username(new_tenant: NewTenant) -> None:
+    """Links name the account as it names itself, also where another organization has one with its id."""
+    for username in ("heron", "wren"):
+        tenant = new_tenant(accounts=(AccountSeed(HEALTHY, username=username),))
+        # Read first: until they write, both look at one collection, which remembers answers.
+        listed = tenant.data("listTrialLinks", query={"limit": 100})["list"]
+        one = tenant.data("getTrialLink")
+        made = tenant.data("createTrialLink")
+
+        assert username == tenant.data("getCurrentAccount")["username"]
+        assert {username} == {link["user"]["username"] for link in (made, one, *listed)}
+
+
 def test_same_account_id_in_two_organizations(new_tenant: NewTenant) -> None:
     """Two organizations may have an account 1001: each sees its own."""
     one, two = new_tenant(), new_tenant()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver import create_app
 from mockserver.contract import load_contract
 from mockserver.errors import ContractError
 from mockserver.resources import Engine
@@ -67,6 +68,12 @@ def content(document: Document) -> Document:
     return found
 
 
+def example_only(document: Document) -> None:
+    """Let an operation answer its example, which it hasn't."""
+    operation(document)["x-resource"] = {"action": "example"}
+    del content(document)["example"]
+
+
 BROKEN: dict[str, tuple[Edit, str]] = {
     "version": (lambda d: d.update(openapi="3.0.3"), "openapi: must be 3.1.x, found '3.0.3'"),
     "no-paths": (lambda d: d.update(paths={}), "paths: is missing or empty"),
@@ -101,6 +108,10 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     "bad-action": (
         set_in("get", "x-resource", {"action": "lists", "collection": "tags"}),
         f"paths.{TAGS}.get.x-resource",
+    ),
+    "example-without-one": (
+        example_only,
+        f"paths.{TAGS}.get.responses.200.content.application/json.example: lacks `data`",
     ),
     "unknown-resource-member": (
         set_in("get", "x-resource", {"action": "list", "collection": "tags", "sort": "id"}),
@@ -237,6 +248,17 @@ def test_refuses_a_handler_that_is_not_there(small: Document, tmp_path: Path) ->
         ContractError, match=r"openapi.json: GET .*/tags: .*'list_chat'.* list_chats"
     ):
         Engine(load_contract(file))
+
+
+def test_an_operation_may_answer_its_example(contract: Contract, tmp_path: Path) -> None:
+    """What has nothing but an example in the contract answers its data."""
+    document = copy.deepcopy(dict(contract.document))
+    operation(document)["x-resource"] = {"action": "example"}
+    due = content(document)["example"]["data"]
+    app = create_app(spec=write(tmp_path / "openapi.json", document))
+    answer = app.test_client().get("/v1/1001/tags", headers={"X-API-Key": "fm_api_test_full"})
+
+    assert (200, due) == (answer.status_code, answer.get_json()["data"])
 
 
 def test_loads_a_sound_document(small: Document, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ VALUES: dict[str, list[Any]] = {
     "limit": [1],
     "offset": [1],
     "query": ["nothing has this text"],
+    "getEarningsOverview.by": ["posts"],
     "q": ["nothing has this text"],
     "start_date": [LATER],
     "end_date": [OLD],

@@ -135,6 +135,111 @@ def test_refuses_plans(plan: Any, message: str, contract: Contract, tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
+VAULT_LIST = {"id": 1, "name": "Shots"}
+REFUSED_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown-collection": ({"collection": "tracking_link"}, "collection: no operation of the contract works on a collection 'tracking_link'; the nearest is tracking_links"),
+    "far-off-collection": ({"collection": "zzz"}, "collection: no operation of the contract works on a collection 'zzz'; the nearest is "),
+    "no-list": ({"collection": "vault_lists", "records": [VAULT_LIST, VAULT_LIST | {"id": 2, "mediaIds": 5}]}, "records.1: mediaIds must be a list"),
+    "no-fan": ({"collection": "chats", "records": [{"id": 1}]}, "records.0: lacks withUser.id, which every record of chats needs"),
+    "no-id-of-a-fan": ({"collection": "chats", "count": 1, "record": {"withUser": {"name": "Flo"}}}, "record: lacks withUser.id, "),
+    "no-date": ({"collection": "mass_message_queue", "records": [{"id": 1, "text": "t", "date": None}]}, "records.0: lacks date, "),
+    "id-twice": ({"collection": "tags", "records": [{"id": 7}, {"id": 8}, {"id": 7}]}, "records: the id 7 stands there twice"),
+    "id-in-the-sequence": ({"collection": "tags", "records": [{"id": 12}], "count": 2, "record": {"id": {"$sequence": 11}}}, "records: the id 12 stands there twice"),
+    "one-id-for-all": ({"collection": "tags", "count": 2, "record": {"id": 5}}, "records: the id 5 stands there twice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED_RECORDS)
+def test_refuses_records(case: str, contract: Contract, tmp_path: Path) -> None:
+    """What would fail at the first read, or never be read, is refused at the start."""
+    plan, message = REFUSED_RECORDS[case]
+    write(tmp_path, x=plan)
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, tmp_path)
+
+    assert str(caught.value).startswith(f"{tmp_path / 'collections' / 'x.yaml'}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("tags.yaml", "isn't read here; put it into collections/"),
+        ("collections/tags.yml", "isn't read under this name; call it tags.yaml"),
+        ("collections/tags.YAML", "isn't read under this name; call it tags.yaml"),
+        ("collections/tags.json", "isn't read under this name; call it tags.yaml"),
+        ("organizations/org.yml", "isn't read under this name; call it org.yaml or org.json"),
+        ("collection/tags.yaml", "isn't read; the folders of fixtures are collections and organizations, the nearest is collections"),
+        ("Organisations/org.json", "isn't read; the folders of fixtures are collections and organizations, the nearest is organizations"),
+    ],
+)  # fmt: skip
+def test_refuses_what_would_be_passed_over(
+    place: str, message: str, contract: Contract, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("{}", encoding="utf-8")
+    read = (tmp_path, tmp_path / "collections", tmp_path / "organizations")
+    named = file if file.parent in read else file.parent
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, tmp_path)
+
+    assert f"{named}: {message}" == str(caught.value)
+
+
+def test_names_the_world_that_has_another_suffix(contract: Contract, tmp_path: Path) -> None:
+    write(tmp_path)
+    file = (tmp_path / "world.yaml").rename(tmp_path / "world.yml")
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, tmp_path)
+
+    assert f"{file}: isn't read under this name; call it world.yaml" == str(caught.value)
+
+
+def test_leaves_other_files_alone(contract: Contract, tmp_path: Path) -> None:
+    """Fixtures may stand beside a team's notes and scripts, and take values from helpers of their own."""
+    helper = {"collection": "names", "records": [{"name": "Flo"}]}
+    tags = {"collection": "tags", "records": [{"id": 1, "name": {"$from": "names.name"}}]}
+    write(tmp_path, names=helper, tags=tags)
+    (tmp_path / "collections" / "README.md").touch()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config.json").touch()
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "make.sh").touch()
+
+    assert {"names", "tags", "user_lists"} == set(read_fixtures(contract, tmp_path).plans)
+
+
+STATE: dict[str, Any] = {
+    "state": 1,
+    "organization": {"id": "saved", "accounts": [{"id": 5}]},
+    "born": "2026-01-31T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ({"5": {"chats": [{"id": 1}]}}, "records.5.chats.0: lacks withUser.id, which every record of chats needs"),
+        ({"shared": {"tags": [{"id": 1}, {"id": 1}]}}, "records.shared.tags: the id 1 stands there twice"),
+        ({"5": {"chat": []}}, "records.5: no operation of the contract works on a collection 'chat'; the nearest is chats"),
+    ],
+    ids=["lacking", "id-twice", "unknown"],
+)  # fmt: skip
+def test_refuses_records_of_states(
+    records: dict[str, Any], message: str, contract: Contract, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    file = tmp_path / "organizations" / "saved.yaml"
+    file.parent.mkdir()
+    file.write_text(yaml.safe_dump(STATE | {"records": records}), encoding="utf-8")
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, tmp_path)
+
+    assert f"{file}: {message}" == str(caught.value)
+
+
 def test_refuses_two_plans_for_one_collection(contract: Contract, tmp_path: Path) -> None:
     write(tmp_path, a=PLAN, b=PLAN)
     with pytest.raises(FixtureError, match=r"b\.yaml: collection: tags is filled by .*a\.yaml"):
@@ -244,7 +349,7 @@ def test_minimal_world(contract: Contract, tmp_path: Path) -> None:
     )
     assert reading == seed.roles["read"].permissions
     assert [None, 86_400] == [key.expires_in for key in seed.keys]
-    assert ["tags"] == list(seed.plans)
+    assert ["tags", "user_lists"] == list(seed.plans)
 
 
 def test_seeded_world_shows_every_refusal(contract: Contract) -> None:

@@ -89,6 +89,16 @@ def test_finds_by_equality(field: str, value: Any, rows: list[int], teas: Collec
     assert rows == teas.find(field, value)
 
 
+@pytest.mark.parametrize("is_fork", [False, True], ids=["own", "fork"])
+def test_an_id_is_never_given_out_again(is_fork: bool, teas: Collection) -> None:
+    """Not even where the largest one goes before anybody asked for the next."""
+    own = teas.fork() if is_fork else teas
+    own.remove([2])
+    heir = own.fork()
+
+    assert (6, 6) == (own.next_id(), heir.next_id())
+
+
 def test_finds_nested_fields_and_ignores_lists() -> None:
     """Dots reach into a record; a list can't be looked up."""
     collection = Collection([{"user": {"id": 7}, "tags": [1]}, {"user": {"id": 8}}])

@@ -35,7 +35,8 @@ NO_INTEGERS = [
 NO_DATES = [
     "", "yesterday", "1769860800", "2026", "2026-1-1", "31.01.2026", "2026-00-10", "2026-13-01",
     "2026-01-00", "2026-01-32", "2026-01-31T24:00:00", "2026-01-31 10:60:00", "1999-01-01",
-    "2026-01-31T10:00", "2026-01-31Z", " 2026-01-31 10:00:00", "2026-01-31 10:00:00x",
+    "2026-01-31 10:00", "2026-01-31Z", " 2026-01-31 10:00:00", "2026-01-31 10:00:00x",
+    "2026-02-29", "2026-02-30", "2024-02-30", "2100-02-28", "2026-04-31", "2026-11-31 10:00:00",
 ]  # fmt: skip
 
 
@@ -326,6 +327,12 @@ def test_large_limits_are_clamped_where_the_page_says_so(
             id="enum",
         ),
         pytest.param(
+            "listScheduledItems",
+            {"start_date": "2026-02-30"},
+            "start_date must be a day of the calendar, as `YYYY-MM-DD`, got '2026-02-30'.",
+            id="day",
+        ),
+        pytest.param(
             "listTags",
             {"limit": "\r\nX-Bad: 1\x00\u202e"},
             r"limit must be an integer between 1 and 100, got '\r\nX-Bad: 1\x00\u202e'.",
@@ -358,3 +365,60 @@ def test_whole_floats_are_integers(contract: Contract, tenant: Tenant) -> None:
     answer = tenant.call(operation, data=written.encode()).get_json()
 
     assert 2 == len(answer["data"]["keys"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes", "error"),
+    [
+        pytest.param(
+            "sortVaultLists",
+            {"body": {"sort": "name"}},
+            "The body: \"order\" is a required property where sort is 'name'.",
+            id="one-form-of-two",
+        ),
+        pytest.param(
+            "sendMassMessage",
+            {"body": {"text": "t", "userLists": []}},
+            'The body: userLists: [] has less than 1 item, or "userIds" is a required property.',
+            id="either",
+        ),
+        pytest.param(
+            "listUserListMembers",
+            {"path_arguments": {"list_id": "bogus"}},
+            "list_id must be a list's number or one of fans, following, friends, muted, recent, tagged,"
+            " got 'bogus'.",
+            id="slug",
+        ),
+        pytest.param(
+            "unsendMessage",
+            {"path_arguments": {"message_id": 7000000000003}},
+            "The fan wrote this message; only one of the account's own can be unsent.",
+            id="state",
+        ),
+    ],
+)
+def test_says_it_in_plain_words(
+    operation: str, changes: dict[str, Any], error: str, tenant: Tenant
+) -> None:
+    """No sentence names what only we know: keywords of schemas, or hidden fields."""
+    answer = tenant.call(operation, **changes)
+
+    assert (400, {"error": error}) == (answer.status_code, answer.get_json())
+
+
+@pytest.mark.parametrize("by", ["bogus", "trials", "story", ""])
+def test_the_overview_passes_on_what_it_is_asked(by: str, tenant: Tenant) -> None:
+    """The page says that `by` goes upstream unchecked; a section that the mock doesn't know is none."""
+    assert {} == tenant.data("getEarningsOverview", query={"by": by})
+
+
+def test_every_pattern_says_what_it_means(contract: Contract) -> None:
+    """A refusal quotes the schema's description, for a pattern tells nobody anything."""
+    silent = [
+        f"{operation.id}.{parameter.name}"
+        for operation in contract
+        for parameter in operation.parameters
+        if "pattern" in parameter.schema and "description" not in parameter.schema
+    ]
+
+    assert [] == silent

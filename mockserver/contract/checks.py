@@ -38,10 +38,12 @@ _RESOURCE = {
         "values": _MAP,
         "rename": _MAP,
         "cascade": _MAP,
-        "require": _MAP,
+        "withdraw": _MAP,
+        "reads": {"type": "array", "items": _TEXT},
+        "require": {"type": "object", "additionalProperties": _TEXT},
         "field": _TEXT,
         "from": _TEXT,
-        "known": _TEXT,
+        "known": {"type": "object", "minProperties": 1, "additionalProperties": _TEXT},
     },
     "additionalProperties": False,
     "oneOf": [
@@ -178,7 +180,7 @@ def _check_operations(document: Mapping[str, Any]) -> None:
                 f"{at}.operationId: already used by {seen[operation['operationId']]}"
             )
         seen[operation["operationId"]] = at
-        _check_access(operation, at)
+        _check_access(document, operation, at)
         try:
             _check_path_parameters(document, operation, path, at)
             build_operation(document, path, method, operation)
@@ -186,7 +188,7 @@ def _check_operations(document: Mapping[str, Any]) -> None:
             raise ContractError(f"{at}: {_misshapen(error)}") from None
 
 
-def _check_access(operation: Mapping[str, Any], at: str) -> None:
+def _check_access(document: Mapping[str, Any], operation: Mapping[str, Any], at: str) -> None:
     is_open = operation.get("security") == []
     if is_open and "x-permission" in operation:
         raise ContractError(f"{at}.x-permission: stands on an operation that needs no key")
@@ -196,6 +198,7 @@ def _check_access(operation: Mapping[str, Any], at: str) -> None:
         )
     if not is_open:
         _check_refusals(operation, at)
+        _check_example(document, operation, at)
 
 
 def _check_refusals(operation: Mapping[str, Any], at: str) -> None:
@@ -211,6 +214,20 @@ def _check_refusals(operation: Mapping[str, Any], at: str) -> None:
     if "424" in set(operation["responses"]) - due:
         raise ContractError(
             f"{at}.responses.424: only an upstream operation on an account can give it"
+        )
+
+
+def _check_example(document: Mapping[str, Any], operation: Mapping[str, Any], at: str) -> None:
+    """Demand what an operation answers that has nothing but its example."""
+    if operation["x-resource"]["action"] != "example":
+        return
+    success = resolve(document, operation["responses"]["200"])
+    content = success.get("content", {}).get("application/json", {})
+    example = content.get("example")
+    if not isinstance(example, dict) or "data" not in example:
+        raise ContractError(
+            f"{at}.responses.200.content.application/json.example: lacks `data`,"
+            " which the action example answers"
         )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
@@ -62,3 +65,16 @@ def seconds_to_cancel(message: Record, scene: Scene) -> int:
     if "sentAt" not in message:
         return length
     return scene.seconds_until(timestamp(message, "sentAt") + length)
+
+
+def media_of(scene: Scene, ids: Iterable[int]) -> dict[str, Any]:
+    """Return a message's media fields for the vault media that it names."""
+    vault = scene.collection("vault_media")
+    found = [vault.get(row) for id in ids for row in vault.find("id", id)]
+    media = [{"id": m["id"], "type": m["type"], "isReady": m["isReady"]} for m in found]
+    return {
+        "media": media,
+        "mediaCount": len(media),
+        "hasMedia": bool(media),
+        "mediaType": media[0]["type"] if media else None,
+    }

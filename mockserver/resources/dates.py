@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 
 from mockserver import rules
 from mockserver.clock import DAY, isoformat, parse_time, start_of_day
@@ -13,16 +13,9 @@ _TWO_YEARS = 730
 
 
 def parse_query_date(text: str) -> float:
-    """Return the seconds since the epoch of a date that matches the contract's ``QueryDate``.
-
-    A day that its month doesn't have rolls over into the next month (decision: the pages are silent).
-    """
-    year, month, day, rest = int(text[:4]), int(text[5:7]), int(text[8:10]), text[10:]
-    moment = datetime(year, month, 1, tzinfo=UTC) + timedelta(days=day - 1)
-    if rest:
-        clock = time.fromisoformat(rest[1:])
-        moment = datetime.combine(moment.date(), clock, clock.tzinfo or UTC)
-    return moment.timestamp()
+    """Return the seconds since the epoch of a date that matches the contract's ``QueryDate``."""
+    moment = datetime.fromisoformat(text.upper())
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def is_day(text: str) -> bool:

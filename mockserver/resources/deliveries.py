@@ -1,4 +1,4 @@
-"""What becomes of a mass message when it goes out: it counts as done, and it shows in the statistics."""
+"""What becomes of a mass message when it goes out: it is done, and in the chats and the statistics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from mockserver.organizations import Account
+from mockserver.resources.chats import media_of
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Collection, Record
 
 _NEVER = float("inf")
 _QUEUE = "mass_message_queue"
+_MESSAGE = {
+    "responseType": "message",
+    "isTip": False,
+    "isLiked": False,
+    "isPinned": False,
+    "canBePinned": True,
+    "isFromQueue": True,
+    "cancelSeconds": 86_400,
+    "isOpened": False,
+    "isNew": True,
+    "isOwn": True,
+    "isPurchased": False,
+    "buyerId": None,
+}
+"""What is the same for all messages that come from the queue, as they arrive."""
 
 
 def is_due(account: Account, now: float) -> bool:
@@ -28,13 +44,14 @@ def deliver_due(scene: Scene) -> None:
 
 
 def delivered(scene: Scene, item: Record) -> dict[str, Any]:
-    """Add the queue's ``item`` to the statistics and return the fields that its delivery sets."""
-    count = len(_recipients(scene, item))
+    """Add the queue's ``item`` to the chats and the statistics; return the fields that its delivery sets."""
+    recipients = _recipients(scene, item)
+    _put_into_chats(scene, item, recipients)
     scene.collection("mass_messages").add(
         {
             "date": item["date"],
             "text": item["text"],
-            "sentCount": count,
+            "sentCount": len(recipients),
             "viewedCount": 0,
             "mediaCount": len(item.get("mediaFiles", ())),
             "price": item.get("price", 0),
@@ -42,7 +59,27 @@ def delivered(scene: Scene, item: Record) -> dict[str, Any]:
             "purchases": 0,
         }
     )
-    return {"isDone": True, "sentCount": count}
+    return {"isDone": True, "sentCount": len(recipients)}
+
+
+def _put_into_chats(scene: Scene, item: Record, recipients: Iterable[int]) -> None:
+    """Add the message to the chats of those who have one; `isFromQueue` tells where it came from."""
+    chats, messages = scene.collection("chats"), scene.collection("messages")
+    message = {
+        **_MESSAGE,
+        **media_of(scene, item.get("mediaFiles", ())),
+        "text": item["text"],
+        "giphyId": item.get("giphyId"),
+        "lockedText": item.get("lockedText", False),
+        "isFree": item["isFree"],
+        "price": item.get("price", 0),
+        "previews": item.get("previews", []),
+        "fromUser": {"id": scene.account_id, "_view": "s"},
+        **dict.fromkeys(("createdAt", "changedAt", "sentAt"), item["date"]),
+    }
+    for fan in sorted(recipients):
+        if chats.find("withUser.id", fan):
+            messages.add({**message, "id": messages.next_id(), "withUserId": fan})
 
 
 def _next_due(queue: Collection) -> float:

@@ -16,7 +16,7 @@ from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
 from mockserver.resources.recall import Answer, answer_of, recall, remember
-from mockserver.resources.records import Constants, body_fields, new_record
+from mockserver.resources.records import Constants, body_fields, check_known, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
 from mockserver.resources.views import show, view_of
@@ -59,7 +59,7 @@ class Engine:
             if known is None:
                 scene = scene_of()
                 known = answer_of(_run(scene))
-                remember(scene, asked, known)
+                remember(scene, account, asked, known)
             return known
 
     def _prepare(self, operation: Operation) -> tuple[Shape, Constants]:
@@ -89,6 +89,10 @@ def _run(scene: Scene) -> Result:
     if parent is not None:
         name, field = next(iter(parent["key"].items()))
         scene.find(parent["collection"], field, scene.arguments.get(name))
+    if "known" in resource.options:
+        check_known(scene)
+    if resource.action == "example":
+        return Result(scene.operation.success_example["data"])
     if resource.action == "handler":
         return HANDLERS[resource.options["handler"]](scene)
     return _ACTIONS[resource.action](scene, scene.collection(str(resource.collection)))
@@ -131,13 +135,22 @@ def _delete(scene: Scene, collection: Collection) -> Result:
     for name, field in options.get("cascade", {}).items():
         dependents = scene.collection(name)
         dependents.remove(dependents.find(field, value))
+    for name, field in options.get("withdraw", {}).items():
+        for holders in scene.collections(name):
+            _withdraw(holders, field, value)
     return _one(scene, record)
+
+
+def _withdraw(holders: Collection, field: str, value: Any) -> None:
+    """Take ``value`` out of the lists that the records hold in ``field``."""
+    for row in holders.rows():
+        held = holders.get(row).get(field, ())
+        if value in held:
+            holders.change([row], {field: [other for other in held if other != value]})
 
 
 def _add(scene: Scene, collection: Collection) -> Result:
     row, field, values = _membership(scene, collection)
-    for value in values:
-        scene.find(scene.operation.resource.options["known"], "id", value)
     held = list(collection.get(row)[field])
     collection.change([row], {field: held + [v for v in dict.fromkeys(values) if v not in held]})
     return _one(scene, collection.get(row))
@@ -179,11 +192,9 @@ def _row(scene: Scene, collection: Collection) -> int:
             )
     required = options.get("require", {})
     state = view_of(scene, record) if required else record
-    for matched, value in required.items():
-        if state.get(matched) != value:
-            raise Refused(
-                rules.BAD_STATE, f"The record's state forbids this: {matched} must be {value}."
-            )
+    for needed, sentence in required.items():
+        if not state.get(needed):
+            raise Refused(rules.BAD_STATE, sentence)
     return row
 
 

@@ -39,7 +39,7 @@ def shape_of(
     """
     members = properties(document, data_schema)
     if data_schema.get("type") == "array":
-        return Shape(None, frozenset(), _fields(document, data_schema["items"]))
+        return Shape(None, frozenset(), _fields(document, data_schema.get("items", {})))
     for wrapper in _WRAPPERS:
         items = members.get(wrapper)
         if items is not None and resolve(document, items).get("type") == "array":

@@ -66,11 +66,11 @@ def recall(
     if operation.writes or name is None:
         return None
     home = collection_of(name, organization, account)
-    answer: Answer | None = home.recalled((operation.id, *asked))
+    answer: Answer | None = home.recalled(_key(operation, account, asked))
     return answer if answer is not None and answer.is_good(organization, account, now) else None
 
 
-def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
+def remember(scene: Scene, account: Account | None, asked: tuple[str, str], answer: Answer) -> None:
     """Remember an answer, unless it depends on more than the records that were looked at."""
     name = scene.operation.resource.collection
     if scene.operation.writes or name is None or scene.seen.more:
@@ -84,4 +84,13 @@ def remember(scene: Scene, asked: tuple[str, str], answer: Answer) -> None:
     # until they write.
     answer.since, answer.until = scene.seen.since, scene.seen.until
     answer.versions = tuple((n, seen) for n, seen in scene.seen.versions.items() if n != name)
-    home.remember((scene.operation.id, *asked), answer)
+    home.remember(_key(scene.operation, account, asked), answer)
+
+
+def _key(
+    operation: Operation, account: Account | None, asked: tuple[str, str]
+) -> tuple[str | None, ...]:
+    """Return what tells an answer from others, the account's names included: organizations share a collection."""
+    if account is None:
+        return (operation.id, *asked)
+    return (operation.id, account.username, account.name, *asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 Maker = Callable[["Scene", int | None], Any]
 """Makes a value for the record that is written in a scene, under an id if it is a new one."""
+
+_NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 _MOST_ACCOUNTS = 256
 """Accounts whose constants are remembered."""
@@ -59,11 +62,31 @@ def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
 
 
 def body_fields(scene: Scene) -> dict[str, Any]:
-    """Return the members of the body that the contract names, as fields of the record."""
-    rename: Mapping[str, str] = scene.operation.resource.options.get("rename", {})
+    """Return the members of the body that the contract names, as fields of the record.
+
+    An id that a list of known ones holds twice counts once.
+    """
+    options = scene.operation.resource.options
+    rename: Mapping[str, str] = options.get("rename", {})
+    known = options.get("known", ())
     members = scene.operation.body_members
-    sent = scene.arguments.body
-    return {rename.get(name, name): value for name, value in sent.items() if name in members}
+    return {
+        rename.get(name, name): list(dict.fromkeys(value)) if name in known else value
+        for name, value in scene.arguments.body.items()
+        if name in members
+    }
+
+
+def check_known(scene: Scene) -> None:
+    """Raise ``Refused`` (404) where the body names a record that isn't there."""
+    for member, collection in scene.operation.resource.options["known"].items():
+        for value in scene.arguments.body.get(member, ()):
+            scene.find(collection, "id", id_sent(value))
+
+
+def id_sent(value: Any) -> Any:
+    """Return an id as collections hold it; the pages write the numbers of lists as text in places."""
+    return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
 def _passes(value: Any) -> bool:

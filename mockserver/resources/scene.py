@@ -70,6 +70,11 @@ class Scene:
         self.seen.versions.setdefault(name, found.version)
         return found
 
+    def collections(self, name: str) -> list[Collection]:
+        """Return the collection ``name`` of every account of the organization."""
+        accounts = self.organization.accounts.values()
+        return [collection_of(name, self._organization, account) for account in accounts]
+
     @property
     def account_id(self) -> int | None:
         """The id of the account that the path names, if it names one."""
@@ -77,12 +82,20 @@ class Scene:
         return None if self._account is None else self._account.id
 
     @property
-    def named_account(self) -> Account:
-        """The account that the path names. Raises ``LookupError`` where it names none."""
-        self.seen.more = True
+    def owner(self) -> Account:
+        """The account that the path names, for its id and names only: remembered answers are told apart by these.
+
+        Raises ``LookupError`` where it names none.
+        """
         if self._account is None:
             raise LookupError(f"{self.operation.id} is not scoped to an account")
         return self._account
+
+    @property
+    def named_account(self) -> Account:
+        """The account that the path names. Raises ``LookupError`` where it names none."""
+        self.seen.more = True
+        return self.owner
 
     def find(self, collection: str, field: str, value: Any) -> int:
         """Return the row whose ``field`` equals ``value``.

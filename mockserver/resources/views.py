@@ -39,11 +39,11 @@ def _message(record: Record, scene: Scene) -> dict[str, Any]:
 
 def _names(scene: Scene, user: int) -> dict[str, Any]:
     """Return the username and the name of a fan or of the account itself; nothing for anyone else."""
-    if user == scene.named_account.id:
-        return {"username": scene.named_account.username, "name": scene.named_account.name}
+    if user == scene.owner.id:
+        return {"username": scene.owner.username, "name": scene.owner.name}
     fans = scene.collection("fans")
     found = [fans.get(row) for row in fans.find("id", user)]
-    return {name: fan[name] for fan in found for name in ("username", "name")}
+    return {name: fan[name] for fan in found for name in ("username", "name") if name in fan}
 
 
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
@@ -71,9 +71,23 @@ def _vault_list(record: Record, _: Scene) -> dict[str, Any]:
     return {**record, "mediaCount": len(record["mediaIds"])}
 
 
+def _trial_link(record: Record, scene: Scene) -> dict[str, Any]:
+    return {**record, "user": {"id": scene.owner.id, "username": scene.owner.username}}
+
+
+def _payment(record: Record, scene: Scene) -> dict[str, Any]:
+    """Show who paid under the display name that the account gave since."""
+    fans = scene.collection("fans")
+    given = [fans.get(row).get("displayName") for row in fans.find("id", record["user"]["id"])]
+    user = record["user"]
+    return {**record, "user": {**user, "displayName": given[0]} if given else user}
+
+
 VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "chats": _chat,
     "messages": _message,
+    "transactions": _payment,
+    "trial_links": _trial_link,
     "user_lists": _user_list,
     "vault_lists": _vault_list,
 }

@@ -37,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
         lists.list_members,
         lists.list_top_subscribers,
         lists.sort_vault_lists,
+        lists.update_display_name,
         lists.vault_media_types,
         mass_messages.cancel_mass_message,
         mass_messages.mass_message_chart,

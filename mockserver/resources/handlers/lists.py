@@ -1,4 +1,4 @@
-"""Members of fan lists, the leading subscribers, and the order of vault lists."""
+"""Members of fan lists, names of fans, the leading subscribers, and the order of vault lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mockserver import rules
 from mockserver.envelope import Refused
 from mockserver.resources.dates import span_of_dates
 from mockserver.resources.paging import answer_page
+from mockserver.resources.records import id_sent
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
@@ -19,14 +20,21 @@ _MEDIA_TYPES = ("photo", "gif", "video", "audio")
 
 def list_members(scene: Scene) -> Result:
     """Answer the fans on a list, which is named by its id or, if it is built in, by its slug."""
-    named = scene.arguments.path["list_id"]
-    row = scene.find("user_lists", "id", int(named) if named.isdecimal() else named)
+    row = scene.find("user_lists", "id", id_sent(scene.arguments.path["list_id"]))
     ids = scene.collection("user_lists").get(row)["memberIds"]
     if scene.arguments.query["sort_dir"] == "desc":
         ids = ids[::-1]
     fans = scene.collection("fans")
     members = [fans.get(found) for id in ids for found in fans.find("id", id)]
     return answer_page(scene, members, scene.shape.show)
+
+
+def update_display_name(scene: Scene) -> Result:
+    """Give a fan another name; an empty one brings the fan's own name back."""
+    fans, row = scene.collection("fans"), scene.find("fans", "id", scene.arguments.path["user_id"])
+    name = scene.arguments.body["displayName"] or fans.get(row).get("name", "")
+    fans.change([row], {"displayName": name})
+    return Result(scene.shape.show(fans.get(row)))
 
 
 def list_top_subscribers(scene: Scene) -> Result:

@@ -14,6 +14,7 @@ from mockserver.resources.records import body_fields, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.resources.series import Span, Value, span_of
+from mockserver.store import Record
 
 _CROPPED = 100
 _CHART_DAYS = 30
@@ -33,7 +34,8 @@ def send_mass_message(scene: Scene) -> Result:
 def update_mass_message(scene: Scene) -> Result:
     """Change an item of the queue.
 
-    Raises ``Refused`` (400) when it is delivered or canceled already, or would move into the past.
+    Raises ``Refused`` (400) when it is delivered or canceled already, would move into the past,
+    or would be left without a recipient.
     """
     queue, row = scene.collection("mass_message_queue"), _undelivered(scene)
     if queue.get(row)["isCanceled"]:
@@ -43,8 +45,16 @@ def update_mass_message(scene: Scene) -> Result:
         raise Refused(
             rules.BAD_BODY, f"scheduledDate must be later than now, {isoformat(scene.now)}."
         )
+    if not _names_anyone({**queue.get(row), **changes}):
+        raise Refused(
+            rules.BAD_BODY, "Name at least one recipient in userLists or userIds; none is left."
+        )
     queue.change([row], changes)
     return Result({"success": True, "queue": scene.shape.show(queue.get(row))})
+
+
+def _names_anyone(item: Record) -> bool:
+    return bool(item.get("userLists") or item.get("userIds"))
 
 
 def cancel_mass_message(scene: Scene) -> Result:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from mockserver.resources.chats import last_messages
+from mockserver.resources.chats import last_messages, media_of
 from mockserver.resources.paging import answer_page
 from mockserver.resources.records import new_record
 from mockserver.resources.scene import Result, Scene
@@ -23,6 +20,9 @@ def list_chats(scene: Scene) -> Result:
         row = scene.find("user_lists", "id", list_id)
         members = set(scene.collection("user_lists").get(row)["memberIds"])
         found = [chat for chat in found if chat["withUser"]["id"] in members]
+    query = scene.arguments.query.get("query")
+    if query is not None:
+        found = [chat for chat in found if _is_with(scene, chat, query.casefold())]
     oldest_first = scene.arguments.query["order"] == "old"
 
     def latest(chat: Record) -> int:
@@ -33,26 +33,35 @@ def list_chats(scene: Scene) -> Result:
     return answer_page(scene, found, lambda chat: show(scene, chat))
 
 
+def _is_with(scene: Scene, chat: Record, text: str) -> bool:
+    """Whether a chat's fan goes by a name with this part, the one that the account gave included."""
+    user, fans = chat["withUser"], scene.collection("fans")
+    names = [user.get("username"), user.get("name")]
+    names += [fans.get(row).get("displayName") for row in fans.find("id", user["id"])]
+    return any(text in str(name or "").casefold() for name in names)
+
+
 def send_message(scene: Scene) -> Result:
-    """Put a message of the account's own into a chat, which is shown again if it was hidden."""
-    chat = scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
+    """Put a message of the account's own into a chat and into the statistics of single messages.
+
+    A hidden chat stays so until the fan writes.
+    """
+    scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
     messages = scene.collection("messages")
     message = new_record(scene, messages)
     message |= media_of(scene, message.get("mediaFiles", ()))
     message |= {"price": message.get("price", 0), "isFree": not message.get("price")}
     messages.add(message)
-    scene.collection("chats").change([chat], {"isHidden": False})
+    scene.collection("direct_messages").add(
+        {
+            "id": message["id"],
+            "date": message["createdAt"],
+            "text": message["text"],
+            "sentCount": 1,
+            "viewedCount": 0,
+            "mediaCount": message["mediaCount"],
+            "isFree": message["isFree"],
+            "isTip": False,
+        }
+    )
     return Result(scene.shape.show(message))
-
-
-def media_of(scene: Scene, ids: Iterable[int]) -> dict[str, Any]:
-    """Return a message's media fields for the vault media that it names; unknown ids are left out."""
-    vault = scene.collection("vault_media")
-    found = [vault.get(row) for id in ids for row in vault.find("id", id)]
-    media = [{"id": m["id"], "type": m["type"], "isReady": m["isReady"]} for m in found]
-    return {
-        "media": media,
-        "mediaCount": len(media),
-        "hasMedia": bool(media),
-        "mediaType": media[0]["type"] if media else None,
-    }

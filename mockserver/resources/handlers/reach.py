@@ -116,7 +116,7 @@ def _top_countries(scene: Scene, visits: Span) -> dict[str, Any]:
         grouped.setdefault(visit["countryCode"], []).append(visit)
     ranked = sorted(grouped, key=lambda code: (-_counts(grouped[code])[by], code))
     top, rest = ranked[:size], ranked[size:]
-    rows = [(names[code], code, grouped[code]) for code in top]
+    rows = [(names.get(code, code), code, grouped[code]) for code in top]
     if rest:
         rows.append(("Others", "", [visit for code in rest for visit in grouped[code]]))
     return {

@@ -93,7 +93,7 @@ def _item(kind: str, record: Record, date: str, entity: dict[str, Any]) -> dict[
         "id": _ITEMS + record["id"],
         "type": kind,
         "publishDateTime": date,
-        "createdDateTime": record["createdAt"],
+        "createdDateTime": record.get("createdAt", date),
         "entity": {**entity, "id": record["id"], "scheduledAt": date},
     }
 
