@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 
 from mockserver.errors import BadFault, NotThere
 
@@ -20,6 +21,11 @@ MAX_FAULTS = 1_000
 MAX_LATENCY = 300.0
 """The longest wait, in seconds."""
 
+_SENTENCES = {
+    401: "The API key is not valid.",
+    424: "The account's session is lost; restore it first.",
+    429: "The organization's rate limit is used up.",
+}
 _UNCHARGED = frozenset({401, 429})
 
 
@@ -53,7 +59,8 @@ class Fault:
 
     ``None`` is once, or without end where ``probability`` or ``until`` bounds it.
     """
-    message: str = "OnlyFans could not be reached."
+    message: str | None = None
+    """The text of kind ``status``; by default one that fits the status."""
     kind: FaultKind = FaultKind.STATUS
     path: str | None = None
     """A glob that the request's path must match (``/v1/*/chats``), or ``None`` for any."""
@@ -68,6 +75,15 @@ class Fault:
     """Seconds of real time that the request waits first, whatever the kind."""
     retry_after: int | None = None
     """The Retry-After header of kind ``status``, in seconds."""
+
+    @property
+    def sentence(self) -> str:
+        """What the refusal says."""
+        if self.message is not None:
+            return self.message
+        if self.status >= 500:
+            return "OnlyFans could not be reached."
+        return _SENTENCES.get(self.status) or f"{HTTPStatus(self.status).phrase}."
 
     def __post_init__(self) -> None:
         for wrong, sentence in self._breaches():

@@ -226,7 +226,9 @@ class Pipeline:
             rule = _FAULT_RULES.get(fault.status, rules.UPSTREAM_FAILED)
             wait = fault.retry_after
             headers = () if wait is None else (("Retry-After", str(wait)),)
-            raise Refused(rule, fault.message, status=fault.status, headers=headers, origin="fault")
+            raise Refused(
+                rule, fault.sentence, status=fault.status, headers=headers, origin="fault"
+            )
 
     def next_page(
         self,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from jsonschema_rs import ValidationError
+from typing import Any
+
+import orjson
+from jsonschema_rs import ValidationError, ValidationErrorKind
 
 _CHOICES = ("anyOf", "oneOf")
 _MARKS = ("enum", "const")
@@ -16,7 +19,7 @@ def keyword_of(error: ValidationError) -> str:
 def sentence_of(error: ValidationError) -> str:
     """Return where the body breaks its schema, and how."""
     place = ".".join(map(str, error.instance_path)) or "The body"
-    return f"{place}: {in_one_line(_message(error))}."
+    return f"{place}: {in_one_line(message_of(error))}."
 
 
 def in_one_line(text: str) -> str:
@@ -24,8 +27,11 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-def _message(error: ValidationError) -> str:
+def message_of(error: ValidationError) -> str:
     """Return what is wrong; where a value fits none of several forms, what it lacks of those it may mean."""
+    if isinstance(error.kind, ValidationErrorKind.Enum):
+        options = ", ".join(map(_quoted, error.kind.options))
+        return f"{_quoted(error.instance)} is none of {options}"
     forms: list[list[ValidationError]] = getattr(error.kind, "context", [])
     if keyword_of(error) not in _CHOICES or not forms:
         return error.message
@@ -48,4 +54,8 @@ def _message(error: ValidationError) -> str:
 
 def _within(outer: ValidationError, part: ValidationError) -> str:
     inner = ".".join(map(str, part.instance_path[len(outer.instance_path) :]))
-    return f"{inner}: {_message(part)}" if inner else _message(part)
+    return f"{inner}: {message_of(part)}" if inner else message_of(part)
+
+
+def _quoted(value: Any) -> str:
+    return orjson.dumps(value).decode()[:60]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from mockserver.clock import EARLIEST, LATEST, parse_instant
@@ -27,7 +28,7 @@ from mockserver.seeds import (
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, Shape, breach, closed, one_of
-from mockserver.windows import DEFAULT_LIMIT_DAY, DEFAULT_LIMIT_MINUTE, LimiterMode, Window
+from mockserver.windows import DEFAULT_LIMIT_DAY, DEFAULT_LIMIT_MINUTE, LimiterMode, Windows
 
 FORM = 1
 """The version of the document's form."""
@@ -114,7 +115,7 @@ def dump(
             "keys": [_key(key) for key in organization.keys.values()],
             "born": _text(organization.shared.day),
             "clock": _clock(organization, now if freeze else None),
-            "windows": {"minute": _window(windows.minute), "day": _window(windows.day)},
+            "windows": _windows(windows),
             "records": _records(organization, whole),
         }
 
@@ -188,8 +189,14 @@ def _clock(organization: Organization, stand: float | None) -> dict[str, Any]:
     return {"shift": shift} if stands is None else {"shift": shift, "frozen": _text(stands)}
 
 
-def _window(window: Window) -> dict[str, Any]:
-    return {"used": window.used, "opened": _text(window.opened)}
+def _windows(windows: Windows) -> dict[str, Any]:
+    """Return the windows by name, without those that no request has opened yet."""
+    named = (("minute", windows.minute), ("day", windows.day))
+    return {
+        name: {"used": window.used, "opened": _text(window.opened)}
+        for name, window in named
+        if isfinite(window.opened)
+    }
 
 
 def _records(organization: Organization, whole: bool) -> dict[str, Any]:

@@ -621,3 +621,34 @@ def test_control_is_free(control: Control) -> None:
 
     assert 1_000 == made.give("GET", "/headroom")["remaining_minute"]
     assert 0 == made.give("GET", "/journal")["total"]
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_summary_without_and_with_a_slash(path: str, control: Control) -> None:
+    assert 200 == control.client.get(f"/_mock{path}").status_code
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "key"), (418, "Teapot"), (429, "rate limit"), (500, "OnlyFans"), (503, "OnlyFans")],
+)
+def test_a_planted_refusal_says_what_fits_its_status(
+    status: int, said: str, control: Control
+) -> None:
+    made = control.new()
+    key = made.key()["key"]
+    made.give("POST", "/faults", {"status": status})
+
+    assert said in made.call(key).get_json()["error"]
+
+
+def test_a_wrong_choice_names_all_right_ones(control: Control) -> None:
+    made = control.new()
+    refused = made.ask("POST", "/faults", {"kind": "boom"}).get_json()["error"]
+    text = control.client.post(
+        f"/_mock{ORG.format(id=made.id)}/state", data=b"a: b", content_type="text/plain"
+    )
+
+    assert refused.startswith('kind: "boom" is none of "status", "latency", ')
+    assert "content_type" in refused
+    assert "text/plain" in text.get_json()["error"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from mockserver.problems import message_of
+
 _ROOT = "urn:fansmetric:contract"
 
 
@@ -48,4 +50,4 @@ class Schemas:
 def describe(error: jsonschema_rs.ValidationError) -> str:
     """Return one line that names the place in the value and what is wrong there."""
     place = ".".join(str(step) for step in error.instance_path) or "the value"
-    return f"{place}: {error.message}"
+    return f"{place}: {message_of(error)}"

@@ -55,7 +55,10 @@ def control_blueprint(mock: Mock, token: str | None) -> Blueprint:
     blueprint.register_error_handler(TimeReversed, _misuse)
     for path, method, view in ROUTES:
         answer = _answering(mock, view)
-        blueprint.add_url_rule(path, view.__name__, answer, methods=[method])
+        # Without strict slashes `/_mock` is answered as `/_mock/` is, instead of by a redirection.
+        blueprint.add_url_rule(
+            path, view.__name__, answer, methods=[method], strict_slashes=path != "/"
+        )
     blueprint.add_url_rule("/page/<name>", "page_file", _page_file)
     return blueprint
 

@@ -16,6 +16,7 @@ from flask import Request
 from mockserver.contract import Schemas
 from mockserver.contract.document import load_document
 from mockserver.contract.schemas import describe
+from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 from mockserver.yamlfile import load_yaml
 
@@ -143,9 +144,10 @@ def _parsed(data: bytes, mimetype: str) -> Any:
         return load_yaml(data) if "yaml" in mimetype else orjson.loads(data or b"null")
     except (orjson.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         line = " ".join(str(error).split())[:200]
-        raise Misuse(
-            f"the body is not valid {'YAML' if 'yaml' in mimetype else 'JSON'}: {line}"
-        ) from None
+        form = "YAML" if "yaml" in mimetype else "JSON"
+        told = mimetype in (JSON_TYPE, "application/yaml")
+        why = "" if told else f", as which a Content-Type of {ascii(mimetype)[:40]} is read"
+        raise Misuse(f"the body is not valid {form}{why}: {line}") from None
 
 
 def _decoded(text: str, schema: Mapping[str, Any]) -> Any:

@@ -94,7 +94,7 @@ def _shown(planted: Planted, organization: Organization) -> dict[str, Any]:
         "id": planted.id,
         "kind": fault.kind,
         "status": fault.status,
-        "message": fault.message,
+        "message": fault.sentence,
         "operation": fault.operation,
         "path": fault.path,
         "times": fault.limit,
