@@ -13,7 +13,7 @@ from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
 from mockserver.layout import SAVED, WORLD, refuse_misplaced
-from mockserver.plans import known_collections, nearest_collection, read_plans
+from mockserver.plans import read_plans
 from mockserver.roles import ALL, KEY_PREFIX, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -25,7 +25,6 @@ from mockserver.seeds import (
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
-from mockserver.state import SHARED
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import read_yaml
@@ -178,22 +177,12 @@ def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            found = read_state(read_yaml(file, {}, FixtureError), contract.permissions)
+            found = read_state(read_yaml(file, {}, FixtureError), contract)
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
-        _refuse_unknown(found, contract, file)
         saved.append(found)
     _refuse_twice("organization id", (s.organization.id for s in saved), directory)
     return tuple(saved)
-
-
-def _refuse_unknown(saved: Saved, contract: Contract, file: Path) -> None:
-    state, known = saved.organization.state, known_collections(contract)
-    for holder, collections in (state.records if state else {}).items():
-        for name in collections:
-            if name not in known:
-                place = SHARED if holder is None else holder
-                raise FixtureError(f"{file}: records.{place}: {nearest_collection(name, known)}")
 
 
 def _refuse_twice(what: str, values: Iterable[Any], file: Path) -> None:

@@ -13,10 +13,12 @@ from math import isfinite
 from typing import Any
 
 from mockserver.clock import EARLIEST, LATEST, parse_instant
+from mockserver.contract import Contract
 from mockserver.errors import BadState, UnknownPermission
 from mockserver.journal import CAPACITY
 from mockserver.needs import completed, lack_of, repeated_id
 from mockserver.organizations import Account, Organization
+from mockserver.plans import known_collections, nearest_collection
 from mockserver.roles import ALL, KEY_PREFIX, Key, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -120,11 +122,11 @@ def dump(
         }
 
 
-def read(document: Any, permissions: frozenset[str]) -> Saved:
+def read(document: Any, contract: Contract) -> Saved:
     """Return what ``document`` describes.
 
-    Raises ``BadState``, whose line names the member, when it isn't a state,
-    and ``UnknownPermission`` when a key has one that isn't among ``permissions``.
+    Raises ``BadState``, whose line names the member, when it isn't a state or holds a collection that the
+    contract doesn't have, and ``UnknownPermission`` when a key has a permission of that kind.
     """
     problem = breach(STATE, document, "the state")
     if problem is not None:
@@ -144,7 +146,17 @@ def read(document: Any, permissions: frozenset[str]) -> Saved:
         journal_size=organization.get("journal_size", CAPACITY),
         state=_read_state(document, {account.id for account in accounts}),
     )
+    _refuse_unknown(document, contract)
+    permissions = contract.permissions
     return Saved(seed, tuple(_read_key(key, permissions) for key in document.get("keys", ())))
+
+
+def _refuse_unknown(document: Mapping[str, Any], contract: Contract) -> None:
+    known = known_collections(contract)
+    for holder, collections in document.get("records", {}).items():
+        for name in collections:
+            if name not in known:
+                raise BadState(f"records.{holder}: {nearest_collection(name, known)}")
 
 
 def _organization(organization: Organization) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def load_state(asked: Asked, organization: str) -> Any:
     problem = control_document().problem(ID, organization, "organization")
     if problem is not None:
         raise Misuse(problem)
-    saved = read(asked.body, asked.world.permissions)
+    saved = read(asked.body, asked.mock.contract)
     found = asked.world.load_organization(saved, organization, new_keys=asked.query["new_keys"])
     return shown(found)
 

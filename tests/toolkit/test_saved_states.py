@@ -14,6 +14,7 @@ from werkzeug.test import Client
 
 from mockserver import create_app
 from mockserver.clock import Clock, parse_time
+from mockserver.contract import load_contract
 from mockserver.data import default_fixtures
 from mockserver.errors import BadState, FixtureError, Misuse, UnknownPermission
 from mockserver.seeds import Subscription
@@ -58,7 +59,7 @@ def test_loaded_elsewhere_it_is_the_same(lived: Tenant) -> None:
     clock = Clock()
     clock.freeze(parse_time(NEXT_DAY))
     other = create_app(clock=clock).mock.world
-    loaded = other.load_organization(read(json.loads(text), other.permissions))
+    loaded = other.load_organization(read(json.loads(text), load_contract()))
     now = lived.organization.clock.now()
     lived.organization.clock.freeze()
 
@@ -155,6 +156,11 @@ WRONG: dict[str, tuple[Mapping[str, Any], type[Misuse], str]] = {
     "born": ({"born": "once"}, BadState, "born: 'once' is no ISO 8601 time"),
     "frozen": ({"clock": {"frozen": "x"}}, BadState, "clock.frozen: 'x' is no ISO 8601 time"),
     "account": ({"records": {"7": {"tags": []}}}, BadState, "the organization has no account 7"),
+    "collection": (
+        {"records": {"1001": {"tag": []}}},
+        BadState,
+        "records.1001: no operation of the contract works on a collection 'tag'; the nearest is tags",
+    ),
     "record": (
         {"records": {"1001": {"tags": [1]}}},
         BadState,
@@ -174,7 +180,7 @@ def test_says_what_is_wrong(case: str, tenant: Tenant, tmp_path: Path) -> None:
     """The member is named, and in a fixture file the file too."""
     change, kind, message = WRONG[case]
     with pytest.raises(kind, match=message):
-        read(broken(change), tenant.world.permissions)
+        read(broken(change), load_contract())
     fixtures = tmp_path / "fixtures"
     shutil.copytree(default_fixtures(), fixtures)
     (fixtures / "organizations").mkdir()
@@ -212,7 +218,7 @@ def test_roles_keep_their_names(tenant: Tenant) -> None:
     document = dump(tenant.organization)
     document["keys"][0]["role"] = "editor"
     loaded = tenant.world.load_organization(
-        read(document, tenant.world.permissions), "renamed", new_keys=True
+        read(document, load_contract()), "renamed", new_keys=True
     )
     tenant.world.remove_organization("renamed")
 
