@@ -1,4 +1,4 @@
-"""What a success looks like; judged on every success that any check meets."""
+"""What a success looks like, and what it says of the windows; judged on every success that any check meets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from contract_tests.checks import check
 from mockserver import rules
 
 
-@check(rules.ENVELOPE, rules.DATA_SCHEMA)
-def success_has_its_envelope(bench: Bench) -> None:
-    """Make a success on every operation."""
+@check(
+    rules.ENVELOPE,
+    rules.DATA_SCHEMA,
+    rules.HEADROOM,
+    rules.LIMITS,
+    rules.BOUNDS,
+    rules.CREDIT_SUCCESS,
+)
+def valid_request_succeeds(bench: Bench) -> None:
+    """What holds of every success is judged wherever one comes; this makes one on every operation."""
     tenant = bench.tenants.tenant()
     bench.success(bench.send(bench.sample(tenant), tenant.key))

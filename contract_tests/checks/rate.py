@@ -20,13 +20,6 @@ _MOST_TO_EXHAUST = 2_000
 """Requests that the gate sends at most to use a window up."""
 
 
-@check(rules.HEADROOM, rules.LIMITS, rules.BOUNDS, rules.CREDIT_SUCCESS)
-def success_reports_windows(bench: Bench) -> None:
-    """What holds of every success is judged wherever one comes; this makes one on every operation."""
-    tenant = bench.tenants.tenant()
-    bench.success(bench.send(bench.sample(tenant), tenant.key))
-
-
 @check(rules.DEFAULT_LIMITS, each=False)
 def default_limits(bench: Bench) -> None:
     """1,000 and 50,000, unless the organization has others."""
