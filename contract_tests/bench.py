@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.headroom import Rising
 from contract_tests.observe import observe
 from contract_tests.samples import Sample, bearer, sample_of
 from contract_tests.target import Target, Unsafe
@@ -35,6 +36,7 @@ class Shared:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
+        self.rising = Rising()
 
     def once(self, name: str, find: Callable[[], T]) -> T:
         """Return what ``find`` returned when it was first called for ``name``."""
@@ -132,7 +134,10 @@ class Bench:
         Whether it could write is told by its own method, which may be one that the operation doesn't have.
         """
         may_write = permitted and request.method not in _READS
+        begun = self.shared.rising.begin(request)
         exchange = self.target.send(request, may_write=may_write)
+        if not self.tenants.fresh:  # else checks move clocks and windows as they like
+            self.shared.rising.judge(begun, self.ledger, exchange, operation)
         observe(self.ledger, self.schemas, exchange, operation)
         return exchange
 

@@ -139,7 +139,7 @@ def _register(pair: tuple[str, str], rule: Rule) -> None:
         operation = attempt.sample.operation
         exchange = bench.send_request(attempt.request(), operation, permitted=True)
         status = int(first.partition("-")[0])
-        if exchange.status == 429 != status:
+        if second == "429" == f"{exchange.status}":
             bench.break_(exchange, f"{status}", "429")
         else:
             bench.expect(exchange, status, what=f"rather than {second}")

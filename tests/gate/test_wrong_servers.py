@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,8 +14,12 @@ from tests.gate.wrong_servers import (
     Ask,
     Change,
     WrongServer,
+    asking,
     flat,
     judged,
+    key_of,
+    profile_keys,
+    rewriting,
     succeeded,
 )
 
@@ -99,3 +103,112 @@ def test_a_success_of_an_undocumented_status() -> None:
 
     assert BROKEN is verdict(ledger, rules.ENVELOPE)
     assert "203" == ledger.findings["envelope.success"].breaches[0].found
+
+
+CHATS = "/v1/1001/chats"
+
+
+def also_spending(*spenders: str, of: str = "fm_api_test_full", path: str = CHATS) -> Change:
+    """Return what lets every request of some keys take from the windows of another key besides."""
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        if key_of(environ) in spenders:
+            ask(asking(path, of))
+        return ask(environ)
+
+    return change
+
+
+def test_a_401_that_costs_a_credit_where_such_keys_are_given() -> None:
+    change = also_spending("fm_api_test_revoked", "fm_api_test_expired")
+    keyless = {
+        name: key for name, key in profile_keys().items() if name not in ("revoked", "expired")
+    }
+
+    assert BROKEN is verdict(judged(WrongServer(change), "auth.no-credit"), rules.NO_CREDIT_401)
+    assert KEPT is verdict(
+        judged(WrongServer(change), "auth.no-credit", keys=keyless), rules.NO_CREDIT_401
+    )
+
+
+@pytest.mark.parametrize("spender", ["full", "other"])
+def test_organizations_are_apart_both_ways(spender: str) -> None:
+    ways = {
+        "full": also_spending("fm_api_test_full", of="fm_api_test_other", path="/v1/2001/chats"),
+        "other": also_spending("fm_api_test_other"),
+    }
+    ledger = judged(WrongServer(ways[spender]), "rate.orgs-independent")
+
+    assert BROKEN is verdict(ledger, rules.ORGS_INDEPENDENT)
+    assert KEPT is verdict(
+        judged(WrongServer(unchanged), "rate.orgs-independent"), rules.ORGS_INDEPENDENT
+    )
+
+
+def used_for_left(body: dict[str, Any]) -> None:
+    limits = body["_meta"]["_rate_limits"]
+    for window in ("minute", "day"):
+        limits[f"remaining_{window}"] = limits[f"limit_{window}"] - limits[f"remaining_{window}"]
+
+
+def test_a_headroom_that_rises_again_and_again() -> None:
+    ledger = judged(WrongServer(rewriting(used_for_left)), "rate.counts-down", "credit")
+
+    assert BROKEN is verdict(ledger, rules.COUNTS_DOWN)
+    assert "no refusal that costs a credit" in reason(ledger, rules.CREDIT_ERRORS)
+
+
+def test_a_headroom_may_rise_once() -> None:
+    """As it does when a minute begins; nobody can tell that from a fault."""
+    successes = []
+
+    def renewed(body: dict[str, Any]) -> None:
+        successes.append(body)
+        if len(successes) > 5:
+            body["_meta"]["_rate_limits"]["remaining_minute"] += 50
+
+    ledger = judged(WrongServer(rewriting(renewed)), "rate.counts-down")
+
+    assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
+
+
+def unbounded(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    """Let the full key read and change whatever the other organization can."""
+    if "/2001/" in environ["PATH_INFO"] and key_of(environ) == "fm_api_test_full":
+        return ask({**environ, "HTTP_AUTHORIZATION": "Bearer fm_api_test_other"})
+    return ask(environ)
+
+
+def test_records_of_another_organization() -> None:
+    """A 404 for a record that isn't there either shows no boundary."""
+    only = "permission.org-boundary"
+    right, wrong = (
+        judged(WrongServer(unchanged), only, fully=True),
+        judged(WrongServer(unbounded), only),
+    )
+    chat = "GET /v1/{account_id}/chats/{user_id}/messages/{message_id}"
+
+    assert BROKEN is verdict(wrong, rules.ORG_BOUNDARY)
+    assert KEPT is verdict(right, rules.ORG_BOUNDARY)
+    assert chat not in right.findings[only].exercised
+
+
+def test_a_limit_that_repeats_the_key_is_not_told() -> None:
+    def echo(body: dict[str, Any]) -> None:
+        body["_meta"]["_rate_limits"]["limit_minute"] = "fm_api_test_full"
+
+    ledger = judged(WrongServer(rewriting(echo)), "rate.defaults")
+
+    assert "not judged: the organization has limits of its own: no integers" == reason(
+        ledger, rules.DEFAULT_LIMITS
+    )
+
+
+def test_a_429_that_nobody_staged_blames_no_order() -> None:
+    def limited(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        ask(environ)
+        return flat("429 Too Many Requests")
+
+    ledger = judged(WrongServer(limited), "order.413-over-400", "order.403-over-404")
+
+    assert {LEFT} == {finding.verdict for finding in ledger.findings.values()}

@@ -79,11 +79,16 @@ def judged(server: WrongServer, *only: str, fully: bool = False, **changes: Any)
 def _profile(url: str) -> Profile:
     return Profile(
         url,
-        keys={name: Secret(name, value) for name, value in KEYS.items()},
+        keys=profile_keys(),
         restricted_permissions=frozenset({"api_chats_list", "api_messages_list"}),
         accounts={"healthy": 1001, "sync_lost": 1003, "other": 2001},
         allow_writes=True,
     )
+
+
+def profile_keys() -> dict[str, Secret]:
+    """Return every key that a profile may name."""
+    return {name: Secret(name, value) for name, value in KEYS.items()}
 
 
 def key_of(environ: WSGIEnvironment) -> str:
