@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.checks import check
+from contract_tests.checks.mistakes import (
+    WrongBody,
+    lists_items,
+    lists_members,
+    unlisted_members,
+    unlisted_values,
+    wrong_bodies,
+    wrong_values,
+)
 from contract_tests.exchange import Request
 from contract_tests.samples import JSON_HEADERS, NO_SUCH_ID, Sample, bearer
+from contract_tests.tenants import Tenant
 from mockserver import rules
 from mockserver.call import MAX_BODY
-from mockserver.contract import Operation, Parameter
-from mockserver.contract.build import METHODS, resolve
+from mockserver.contract import Contract, Operation, Parameter
+from mockserver.contract.build import METHODS
 from mockserver.rules import Scope
-
-_NONSENSE = "no_such_value"
 
 
 @check(rules.FLAT, rules.ERROR_JSON, each=False)
@@ -31,26 +37,13 @@ def every_error_is_flat(bench: Bench) -> None:
 
 @check(rules.BAD_QUERY)
 def bad_parameters(bench: Bench) -> None:
-    """Text for a number, and numbers out of bounds."""
+    """Text for a number, numbers out of bounds, and what is no date or marker."""
     tenant = bench.tenants.tenant()
     sample = bench.sample(tenant)
     for parameter in sample.operation.parameters:
-        for value in _bad_values(parameter):
+        for value in wrong_values(parameter, bench.schemas):
             exchange = bench.send(_with(sample, parameter, value), tenant.key)
             bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
-
-
-def _bad_values(parameter: Parameter) -> Iterator[Any]:
-    if parameter.type != "integer":
-        return
-    yield "x"
-    if parameter.location == "query":
-        yield ""
-        yield "1.5"
-    if "minimum" in parameter.schema:
-        yield parameter.schema["minimum"] - 1
-    if "maximum" in parameter.schema and parameter.location == "query":
-        yield parameter.schema["maximum"] + 1
 
 
 def _with(sample: Sample, parameter: Parameter, value: Any) -> Sample:
@@ -62,43 +55,56 @@ def _with(sample: Sample, parameter: Parameter, value: Any) -> Sample:
 @check(rules.BAD_ENUM)
 def unknown_enum_values(bench: Bench) -> None:
     """A value that isn't in the list, and one that differs in its case only."""
+    _refuses_unlisted(bench)
+
+
+def _listing_items(contract: Contract) -> list[Operation]:
+    return [op for op in contract if lists_items(contract.document, op)]
+
+
+@check(rules.BAD_ENUM, among=_listing_items)
+def unknown_enum_items(bench: Bench) -> None:
+    """The same in a list of values."""
+    _refuses_unlisted(bench)
+
+
+def _refuses_unlisted(bench: Bench) -> None:
     tenant = bench.tenants.tenant()
     sample = bench.sample(tenant)
     for parameter in sample.operation.parameters:
-        values: list[str] = parameter.schema.get("enum", [])
-        for value in [_NONSENSE, values[0].swapcase()] if values else []:
-            if value not in values:
-                exchange = bench.send(_with(sample, parameter, value), tenant.key)
-                bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
+        for value in unlisted_values(bench.contract.document, parameter):
+            exchange = bench.send(_with(sample, parameter, value), tenant.key)
+            bench.expect(exchange, 400, what=f"for {parameter.name}={value}")
+
+
+def _listing_members(contract: Contract) -> list[Operation]:
+    return [op for op in contract if lists_members(contract.document, op)]
+
+
+@check(rules.BAD_ENUM, among=_listing_members)
+def unknown_enum_members(bench: Bench) -> None:
+    """The same in a member of a body."""
+    tenant = bench.tenants.tenant()
+    sample = bench.sample(tenant)
+    _refuses(bench, tenant, sample, unlisted_members(bench.contract.document, sample))
 
 
 @check(rules.BAD_BODY)
 def invalid_bodies(bench: Bench) -> None:
-    """No JSON, no object, a member missing, a member of the wrong type."""
+    """No JSON, no object, a member missing, a member of the wrong type or out of its bounds."""
     tenant = bench.tenants.tenant()
     sample = bench.sample(tenant)
-    for what, body in _bad_bodies(bench, sample):
-        request = replace(sample.request(bearer(tenant.key)), headers=JSON_HEADERS, body=body)
+    wrong = wrong_bodies(bench.contract.document, bench.schemas, sample)
+    _refuses(bench, tenant, sample, wrong)
+
+
+def _refuses(bench: Bench, tenant: Tenant, sample: Sample, wrong: Iterable[WrongBody]) -> None:
+    for mistake in wrong:
+        request = replace(
+            sample.request(bearer(tenant.key)), headers=JSON_HEADERS, body=mistake.body
+        )
         exchange = bench.send_request(request, sample.operation, permitted=True)
-        bench.expect(exchange, 400, what=f"for {what}")
-
-
-def _bad_bodies(bench: Bench, sample: Sample) -> Iterator[tuple[str, bytes]]:
-    yield "a body that is no JSON", b'{"text": '
-    yield "a list", b"[]"
-    schema = _body_schema(bench.contract.document, sample.operation)
-    for name in schema.get("required", ()):
-        rest = {member: value for member, value in sample.body.items() if member != name}
-        yield f"a body without {name}", orjson.dumps(rest)
-        wrong: Any = [] if schema["properties"][name].get("type") != "array" else {}
-        yield f"{name} of the wrong type", orjson.dumps({**sample.body, name: wrong})
-
-
-def _body_schema(document: Mapping[str, Any], operation: Operation) -> Mapping[str, Any]:
-    spec = document["paths"][operation.path][operation.method.lower()]
-    schema = resolve(document, spec["requestBody"]["content"]["application/json"]["schema"])
-    properties = {n: resolve(document, p) for n, p in schema.get("properties", {}).items()}
-    return {"required": schema.get("required", ()), "properties": properties}
+        bench.expect(exchange, 400, what=f"for {mistake.what}")
 
 
 @check(rules.BAD_STATE, each=False)
