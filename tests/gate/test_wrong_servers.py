@@ -212,3 +212,24 @@ def test_a_429_that_nobody_staged_blames_no_order() -> None:
     ledger = judged(WrongServer(limited), "order.413-over-400", "order.403-over-404")
 
     assert {LEFT} == {finding.verdict for finding in ledger.findings.values()}
+
+
+def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be written, an unknown method with a key is one that can't write."""
+    monkeypatch.setattr("contract_tests.profile.Profile.is_loopback", False)
+    written = []
+
+    def noting(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        if environ["REQUEST_METHOD"] != "GET" and key_of(environ):
+            written.append(environ["PATH_INFO"])
+        return ask(environ)
+
+    server = WrongServer(noting)
+    ledger = judged(server, "error.method", "order.405-over-401", allow_writes=False)
+    with_key, without = ledger.findings["error.method"], ledger.findings["order.405-over-401"]
+
+    assert [] == written
+    assert len(with_key.exercised) > 20
+    assert {"needs leave to write"} == set(with_key.unmet)
+    assert len(without.exercised) > len(with_key.exercised)
+    assert {KEPT} == {with_key.verdict, without.verdict}
