@@ -200,9 +200,9 @@ def windows_recover(bench: Bench) -> None:
             exchange.is_success, exchange, f"a success after the {window}", f"{exchange.status}"
         )
         limits = exchange.rate_limits
-        full = limits.get(f"limit_{window}", 0) - 1
-        left = limits.get(f"remaining_{window}")
-        bench.require(left == full, exchange, f"{full} left of the {window}", f"{left}")
+        limit, left = limits.get(f"limit_{window}"), limits.get(f"remaining_{window}")
+        full = is_integer(limit) and left == limit - 1
+        bench.require(full, exchange, f"one less than the limit left of the {window}", f"{left}")
 
 
 @check(rules.NO_CREDIT_429, each=False)

@@ -10,6 +10,7 @@ from contract_tests.verdicts import Ledger, Verdict
 from mockserver import rules
 from mockserver.rules import Rule
 from tests.gate.wrong_servers import (
+    KEYS,
     Answer,
     Ask,
     Change,
@@ -233,3 +234,78 @@ def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.Monke
     assert {"needs leave to write"} == set(with_key.unmet)
     assert len(without.exercised) > len(with_key.exercised)
     assert {KEPT} == {with_key.verdict, without.verdict}
+
+
+def with_odd_link(body: dict[str, Any]) -> None:
+    if "_pagination" in body:
+        body["_pagination"] = {"next_page": "http://["}
+
+
+def as_text(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    answer = ask(environ)
+    return ("200 OK", [("Content-Type", "text/plain")], b"OK") if succeeded(answer) else answer
+
+
+ODD: dict[str, tuple[Change, Rule]] = {
+    "a-link-that-is-no-url": (rewriting(with_odd_link), rules.PAGE_RELATIVE),
+    "no-data": (rewriting(lambda body: {"_meta": body["_meta"]}), rules.ENVELOPE),
+    "a-list": (rewriting(lambda body: []), rules.ENVELOPE),
+    "text": (as_text, rules.ENVELOPE),
+    "data-in-another-shape": (rewriting(lambda body: {**body, "data": 1}), rules.DATA_SCHEMA),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_answer_doesnt_break_the_suite(odd: str) -> None:
+    change, rule = ODD[odd]
+    ledger = judged(WrongServer(change), "pagination", "error.400-state", "envelope")
+
+    assert BROKEN is verdict(ledger, rule)
+    assert [] == [f.errors for f in ledger.findings.values() if f.errors]
+
+
+def alike(path: str, **members: Any) -> Change:
+    """Return what gives all items of a list the same members."""
+
+    def same(body: dict[str, Any]) -> None:
+        data = body["data"]
+        for item in data if isinstance(data, list) else data.get("list", data.get("items")):
+            item.clear()
+            item.update(members)
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        here = environ["PATH_INFO"] == path and environ["REQUEST_METHOD"] == "GET"
+        return rewriting(same)(environ, ask) if here else ask(environ)
+
+    return change
+
+
+def test_items_without_an_id_are_never_called_the_same() -> None:
+    """Two mass messages that were sent in one second look alike."""
+    complete, path = "pagination.complete", "/v1/1001/mass-messages"
+    nameless = judged(WrongServer(alike(path, text="Roast")), complete)
+    named = judged(WrongServer(alike(path, text="Roast", id=7)), complete)
+
+    assert KEPT is verdict(nameless, rules.PAGE_COMPLETE)
+    assert BROKEN is verdict(named, rules.PAGE_COMPLETE)
+
+
+def test_a_chat_that_was_deleted_before() -> None:
+    server = WrongServer(unchanged)
+    path, full = "/v1/1001/chats/50001", KEYS["full"]
+    deleted = server.ask({**asking(path, full), "REQUEST_METHOD": "DELETE"})
+    ledger = judged(server, "error.400-state")
+
+    assert deleted[0].startswith("200")
+    assert KEPT is verdict(ledger, rules.BAD_STATE)
+
+
+def test_a_date_of_no_year() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        status, headers, body = ask(environ)
+        dated = [(n, v) for n, v in headers if n != "Date"]
+        return status, [*dated, ("Date", "Sat, 31 Jan 99999999999999999999 10:20:30 GMT")], body
+
+    ledger = judged(WrongServer(change), "rate.counts-down")
+
+    assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
