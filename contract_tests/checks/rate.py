@@ -109,17 +109,17 @@ def day_exhausted(bench: Bench) -> None:
 def _exhausted(bench: Bench, window: str) -> None:
     tenant = bench.tenants.tenant()
     tenant.hold()
-    _use_up(bench, tenant, window)
+    use_up(bench, tenant, window)
     sample = bench.sample(tenant)
     exchange = bench.send(sample, tenant.key)
     if exchange.status != 429 and not bench.tenants.fresh:
         # On a clock that nobody holds, a new window may have begun since.
-        _use_up(bench, tenant, window)
+        use_up(bench, tenant, window)
         exchange = bench.send(sample, tenant.key)
     bench.expect(exchange, 429)
 
 
-def _use_up(bench: Bench, tenant: Tenant, window: str) -> None:
+def use_up(bench: Bench, tenant: Tenant, window: str) -> None:
     """Leave nothing in a window: over the control API, or by requests where the profile allows it."""
     tenants = bench.tenants
     if not isinstance(tenants, ProfileTenants):
@@ -136,6 +136,14 @@ def _use_up(bench: Bench, tenant: Tenant, window: str) -> None:
         tenants.used_up = _window_of(last)
     if tenants.used_up != window:
         raise NotJudged("429, but maybe of the other window")
+
+
+def use_up_either(bench: Bench, tenant: Tenant) -> None:
+    """Leave nothing in the minute, unless a window is known to be used up already, whichever it is."""
+    tenants = bench.tenants
+    known = isinstance(tenants, ProfileTenants) and tenants.used_up
+    if not known or bench.probe(tenant).status != 429:
+        use_up(bench, tenant, "minute")
 
 
 def _spend(bench: Bench, tenant: Tenant, window: str) -> tuple[int, int] | None:

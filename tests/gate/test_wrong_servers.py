@@ -309,3 +309,27 @@ def test_a_date_of_no_year() -> None:
     ledger = judged(WrongServer(change), "rate.counts-down")
 
     assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
+
+
+def test_orders_that_a_profile_can_stage() -> None:
+    """With leave to exhaust and a past-due key, what needs no more than these is checked."""
+    limited = [f"order.429-over-{other}" for other in ("413", "403", "400", "404", "424")]
+    unpaid = ["order.413-over-402", "order.402-over-400", "order.402-over-404"]
+    asked = [*limited, *unpaid, "order.401-over-429", "order.402-over-403"]
+    server = WrongServer(unchanged, limit=60)
+    ledger = judged(server, *asked, fully=True, allow_exhaust=frozenset({"minute"}))
+    findings = ledger.findings
+    left = [id for id, finding in findings.items() if finding.verdict is not KEPT]
+
+    assert ["order.402-over-403"] == left
+    assert "needs an organization of its own for each check" == findings[left[0]].reason
+
+
+def test_a_mistake_that_wins_over_an_exhausted_minute() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        return flat("404 Not Found") if "987654321012" in environ["PATH_INFO"] else ask(environ)
+
+    server = WrongServer(change, limit=60)
+    ledger = judged(server, "order.429-over-404", allow_exhaust=frozenset({"minute"}))
+
+    assert BROKEN is verdict(ledger, rules.ORDER["429", "404"])
