@@ -97,9 +97,13 @@ class Bench:
             op for op in self.contract if op.on_account and not op.writes and not op.looks_up
         )
 
+    def reached(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
+        """Return a probe that succeeded. Raises ``NotJudged`` when it doesn't."""
+        return self.on(self._probed).success(self.probe(tenant, key))
+
     def left(self, tenant: Tenant, key: Secret | None = None) -> tuple[int, int]:
         """Return what a probe reports as left; the probe itself takes one from both windows."""
-        exchange = self.on(self._probed).success(self.probe(tenant, key))
+        exchange = self.reached(tenant, key)
         if exchange.headroom is None:
             raise NotJudged(f"the probe answered {exchange.status}, without headroom")
         return exchange.headroom

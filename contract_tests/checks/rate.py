@@ -24,7 +24,7 @@ _MOST_TO_EXHAUST = 2_000
 def default_limits(bench: Bench) -> None:
     """1,000 and 50,000, unless the organization has others."""
     tenant = bench.tenants.tenant()
-    exchange = bench.success(bench.probe(tenant))
+    exchange = bench.reached(tenant)
     limits = exchange.rate_limits
     found = (limits.get("limit_minute"), limits.get("limit_day"))
     due = (DEFAULT_LIMIT_MINUTE, DEFAULT_LIMIT_DAY)
@@ -56,7 +56,7 @@ def first_request_counts(bench: Bench) -> None:
     """The first request of a fresh organization reports the limits less one."""
     bench.fresh()
     tenant = bench.tenants.tenant(limit_minute=9, limit_day=99)
-    exchange = bench.success(bench.probe(tenant))
+    exchange = bench.reached(tenant)
     bench.require(exchange.headroom == (8, 98), exchange, "(8, 98)", f"{exchange.headroom}")
 
 
