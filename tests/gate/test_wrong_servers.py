@@ -71,11 +71,14 @@ def test_a_failure_in_the_place_of_every_success(answer: Answer) -> None:
     assert not [f.errors for f in ledger.findings.values() if f.verdict is ERROR]
 
 
-def test_one_operation_that_always_fails() -> None:
+@pytest.mark.parametrize("status", ["500 Oops", "404 Not Found"])
+def test_one_operation_that_always_fails(status: str) -> None:
+    """It names no record, so that a 404 says that the operation itself isn't there."""
+
     def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
         dead = environ["PATH_INFO"].endswith("/lists") and environ["REQUEST_METHOD"] == "GET"
         answer = ask(environ)
-        return flat("500 Oops") if dead and succeeded(answer) else answer
+        return flat(status) if dead and succeeded(answer) else answer
 
     ledger = judged(WrongServer(change), "envelope.success", fully=True)
 
@@ -333,3 +336,11 @@ def test_a_mistake_that_wins_over_an_exhausted_minute() -> None:
     ledger = judged(server, "order.429-over-404", allow_exhaust=frozenset({"minute"}))
 
     assert BROKEN is verdict(ledger, rules.ORDER["429", "404"])
+
+
+def test_an_account_that_isnt_there_is_the_profiles_fault() -> None:
+    ledger = judged(WrongServer(unchanged), "envelope.success", accounts={"healthy": 9}, fully=True)
+    finding = ledger.findings["envelope.success"]
+
+    assert not finding.breaches
+    assert "GET /v1/9/chats answered 404" in finding.reason
