@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.headroom import Rising
 from contract_tests.observe import observe
 from contract_tests.samples import Sample, bearer, sample_of
-from contract_tests.target import Target
+from contract_tests.target import Target, Unsafe
 from contract_tests.tenants import Tenant, Tenants, Unmet
 from contract_tests.verdicts import Breach, Ledger
+from mockserver import rules
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import Need, Rule
 
 T = TypeVar("T")
 
 WHOLE_SERVER = "*"
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_UPSTREAM_DOWN = frozenset({502, 503, 504})
 
 
 class NotJudged(Exception):
@@ -31,6 +36,7 @@ class Shared:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
+        self.rising = Rising()
 
     def once(self, name: str, find: Callable[[], T]) -> T:
         """Return what ``find`` returned when it was first called for ``name``."""
@@ -83,15 +89,22 @@ class Bench:
 
     def probe(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
         """Send a harmless read that a valid key may always make, and return what came."""
-        operation = next(
+        return self.send(self.sample(tenant, self._probed), key or tenant.key)
+
+    @property
+    def _probed(self) -> Operation:
+        return next(
             op for op in self.contract if op.on_account and not op.writes and not op.looks_up
         )
-        return self.send(self.sample(tenant, operation), key or tenant.key)
+
+    def reached(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
+        """Return a probe that succeeded. Raises ``NotJudged`` when it doesn't."""
+        return self.on(self._probed).success(self.probe(tenant, key))
 
     def left(self, tenant: Tenant, key: Secret | None = None) -> tuple[int, int]:
         """Return what a probe reports as left; the probe itself takes one from both windows."""
-        exchange = self.probe(tenant, key)
-        if not exchange.is_success or exchange.headroom is None:
+        exchange = self.reached(tenant, key)
+        if exchange.headroom is None:
             raise NotJudged(f"the probe answered {exchange.status}, without headroom")
         return exchange.headroom
 
@@ -102,8 +115,7 @@ class Bench:
         breaks the rule that says so (``rate.counts-down``) and no other.
         """
         first, second = self.left(tenant), self.left(tenant)
-        if second[0] > first[0]:
-            raise NotJudged("a new minute began")
+        same_windows(first, second)
         if first == second:
             raise NotJudged("requests don't move the windows")
         return first[0] - second[0], first[1] - second[1]
@@ -121,8 +133,15 @@ class Bench:
         return self.send_request(request, sample.operation, permitted=permitted and key is not None)
 
     def send_request(self, request: Request, operation: Operation, *, permitted: bool) -> Exchange:
-        """Send a request and judge what holds of every answer."""
-        exchange = self.target.send(request, may_write=operation.writes and permitted)
+        """Send a request and judge what holds of every answer.
+
+        Whether it could write is told by its own method, which may be one that the operation doesn't have.
+        """
+        may_write = permitted and request.method not in _READS
+        begun = self.shared.rising.begin(request)
+        exchange = self.target.send(request, may_write=may_write)
+        if not self.tenants.fresh:  # else checks move clocks and windows as they like
+            self.shared.rising.judge(begun, self.ledger, exchange, operation)
         observe(self.ledger, self.schemas, exchange, operation)
         return exchange
 
@@ -149,20 +168,66 @@ class Bench:
         self.require(exchange.status in statuses, exchange, allowed, f"{exchange.status}")
 
     def expect_not(self, exchange: Exchange, statuses: Collection[int], what: str) -> None:
-        """Require any status but ``statuses``."""
-        if exchange.status == 429 and 429 not in statuses:
-            raise NotJudged("429 instead of an answer")
+        """Require any status but ``statuses`` of a request that is valid; what judges nothing keeps nothing."""
+        if exchange.status not in statuses:
+            self.served(exchange)
         self.require(exchange.status not in statuses, exchange, what, f"{exchange.status}")
+
+    def served(self, exchange: Exchange) -> None:
+        """Raise ``NotJudged`` when a valid request got no answer of the API's: a 429, a redirect, a failure.
+
+        A redirect or a failure breaks the rule of what a success is. Only where a real upstream may be down,
+        and the error is flat as it then must be, it breaks nothing.
+        """
+        if exchange.status == 429:
+            raise NotJudged("429 instead of an answer")
+        if not (300 <= exchange.status < 400 or exchange.status >= 500):
+            return
+        if not self._is_upstreams(exchange):
+            allowed = "a success, for a valid request"
+            self.judging(rules.ENVELOPE).break_(exchange, allowed, f"{exchange.status}")
+        raise NotJudged(_answered(exchange))
+
+    def _is_upstreams(self, exchange: Exchange) -> bool:
+        """Whether a failure may be the upstream's own, which nobody can tell of a real one."""
+        upstream = self.operation is not None and self.operation.upstream
+        error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
+        flat = isinstance(error, str)
+        return upstream and flat and not self.tenants.fresh and exchange.status in _UPSTREAM_DOWN
 
     def success(self, exchange: Exchange) -> Exchange:
         """Return ``exchange`` if it is a success. Raises ``NotJudged`` when it isn't."""
+        self.served(exchange)
         if not exchange.is_success:
-            raise NotJudged(
-                f"{exchange.request.method} {exchange.request.path} answered {exchange.status}"
-            )
+            raise NotJudged(_answered(exchange))
         return exchange
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Judge one part of many: what keeps it from being judged doesn't keep the others."""
+        try:
+            yield
+        except NotJudged as why:
+            self.ledger.leave(self.rule, f"not judged: {why}")
+        except Unmet as why:
+            self.ledger.leave(self.rule, f"{why}")
+        except Unsafe:
+            self.ledger.leave(self.rule, f"{Unmet(Need.WRITES)}")
 
     def fresh(self) -> None:
         """Raise ``Unmet`` unless every check has an organization of its own."""
         if not self.tenants.fresh:
             raise Unmet(Need.FRESH)
+
+
+def same_windows(before: tuple[int, int], after: tuple[int, int]) -> None:
+    """Raise ``NotJudged`` when a headroom rose: then a window may have begun anew in between."""
+    for name, old, new in zip(("minute", "day"), before, after, strict=True):
+        if new > old:
+            raise NotJudged(f"the {name}'s headroom rose, as it does when a new {name} begins")
+
+
+def _answered(exchange: Exchange) -> str:
+    # A server may have put the key into a link that was followed.
+    request = exchange.request
+    return exchange.masked(f"{request.method} {request.path} answered {exchange.status}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from email.utils import parsedate_to_datetime
 
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import Exchange, Request
+from contract_tests.observe import Judge
+from contract_tests.proxy.headroom import Headrooms, Ticket, date_of, when_counted
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
-from mockserver.clock import DAY, MINUTE
+from mockserver.clock import DAY, MINUTE, Clock, stopwatch
 from mockserver.contract import Operation
 
 
@@ -29,7 +30,7 @@ class Falling:
         if not exchange.is_success or headroom is None:
             return
         before: tuple[tuple[int, int], float | None] | None = getattr(self._last, "seen", None)
-        at = _date_of(exchange)
+        at = date_of(exchange)
         self._last.seen = (headroom, at)
         if before is None:
             return
@@ -47,15 +48,36 @@ class Falling:
         ledger.break_(Breach(rules.COUNTS_DOWN, operation.label, allowed, f"{headroom}", exchange))
 
 
-def _date_of(exchange: Exchange) -> float | None:
-    try:
-        return parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-    except ValueError:
-        return None
-
-
 def _same_window(before: float | None, now: float | None, seconds: int) -> bool:
     """Whether two answers surely fell into one window; at its edge nobody can tell from a Date."""
     if before is None or now is None or before // seconds != now // seconds:
         return False
     return all(1 <= at % seconds < seconds - 1 for at in (before, now))
+
+
+class Rising:
+    """Follows the headroom of each key through a whole run, on a clock that nobody holds.
+
+    A headroom that rises is explained by a window that began anew, but not twice within the window's length.
+    """
+
+    def __init__(self) -> None:
+        self._headrooms = Headrooms()
+        self._clock = Clock()
+
+    def begin(self, request: Request) -> tuple[Ticket, float]:
+        """Note that a request is sent; returns what ``judge`` must be given with its answer."""
+        keys = {secret.value for _, _, secret in request.credentials}
+        return self._headrooms.begin(keys.pop() if len(keys) == 1 else None), stopwatch()
+
+    def judge(
+        self, begun: tuple[Ticket, float], ledger: Ledger, exchange: Exchange, operation: Operation
+    ) -> None:
+        """Judge ``rate.counts-down`` by what a success says, and by what was said before it."""
+        ticket, since = begun
+        limits = exchange.rate_limits
+        if not exchange.is_success or not limits or operation.charges != 1:
+            return
+        earliest, latest = when_counted(exchange, stopwatch() - since, self._clock.now())
+        judge = Judge(ledger, operation.label, exchange)
+        self._headrooms.end(ticket, limits, earliest, latest, judge)

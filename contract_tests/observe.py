@@ -70,7 +70,15 @@ def _observe_success(judge: Judge, schemas: Schemas, operation: Operation) -> No
     body = judge.exchange.json
     members = set(body) if isinstance(body, dict) else set()
     whole = {"data", "_meta"} <= members <= _TOP_LEVEL
-    judge.require(rules.ENVELOPE, whole, "data, _meta and at most _pagination")
+    documented = [status for status in operation.statuses if 200 <= status < 300]
+    status = judge.exchange.status
+    if status in documented:
+        judge.require(rules.ENVELOPE, whole, "data, _meta and at most _pagination")
+    else:
+        allowed = (
+            f"{' or '.join(map(str, documented))}, the status that is documented for a success"
+        )
+        judge.require(rules.ENVELOPE, False, allowed, f"{status}")
     _observe_meta(judge, operation)
     if "data" in members:
         problem = ""

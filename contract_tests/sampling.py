@@ -30,4 +30,4 @@ def _traits(operation: Operation) -> Iterator[str]:
     if operation.pagination is not None:
         yield f"pages by {operation.pagination.style}"
     for parameter in operation.query_parameters:
-        yield from (k for k in ("enum", "minimum", "maximum") if k in parameter.schema)
+        yield from (k for k in ("enum", "minimum", "maximum", "pattern") if k in parameter.schema)

@@ -613,9 +613,19 @@ _GATE_NEEDS: dict[str, tuple[Need, ...]] = {
 GATE_ORDER: tuple[str, ...] = tuple(_GATE_NEEDS)
 """The refusals in the order in which they win; `404` is the account's, `404-record` the record's."""
 
+_OF_THE_UNPAID = frozenset({"401", "429", "403", "424", "404-record"})
+"""Refusals that need more of a past-due organization than the one key that is given of it."""
+
 # An account that isn't there has no state and no records, so these never apply together.
 _IMPOSSIBLE = {("404", "424"), ("404", "404-record")}
 _ORDER_SOURCE = "decision: only 401 and 429 are free, so both precede every charged refusal"
+
+
+def _order_needs(first: str, second: str) -> tuple[Need, ...]:
+    pair = {first, second}
+    alone = () if "402" not in pair or pair.isdisjoint(_OF_THE_UNPAID) else (Need.FRESH,)
+    return tuple(dict.fromkeys(_GATE_NEEDS[first] + _GATE_NEEDS[second] + alone))
+
 
 ROUTE_BEFORE_KEY = _rule(
     "order.404-route-over-401",
@@ -638,7 +648,7 @@ ORDER: dict[tuple[str, str], Rule] = {
         f"When both apply, {first} wins over {second}.",
         _ORDER_SOURCE,
         Scope.AUTHENTICATED,
-        *dict.fromkeys(_GATE_NEEDS[first] + _GATE_NEEDS[second]),
+        *_order_needs(first, second),
     )
     for first, second in combinations(GATE_ORDER, 2)
     if (first, second) not in _IMPOSSIBLE

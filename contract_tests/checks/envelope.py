@@ -1,14 +1,32 @@
-"""What a success looks like; judged on every success that any check meets."""
+"""What a success looks like, and what it says of the windows; judged on every success that any check meets."""
 
 from __future__ import annotations
 
 from contract_tests.bench import Bench
 from contract_tests.checks import check
+from contract_tests.samples import Sample
 from mockserver import rules
 
 
-@check(rules.ENVELOPE, rules.DATA_SCHEMA)
-def success_has_its_envelope(bench: Bench) -> None:
-    """Make a success on every operation."""
+@check(
+    rules.ENVELOPE,
+    rules.DATA_SCHEMA,
+    rules.HEADROOM,
+    rules.LIMITS,
+    rules.BOUNDS,
+    rules.CREDIT_SUCCESS,
+)
+def valid_request_succeeds(bench: Bench) -> None:
+    """What holds of every success is judged wherever one comes; this makes one on every operation."""
     tenant = bench.tenants.tenant()
-    bench.success(bench.send(bench.sample(tenant), tenant.key))
+    sample = bench.sample(tenant)
+    exchange = bench.send(sample, tenant.key)
+    if exchange.status == 404 and _names_nothing(sample):
+        bench.reached(tenant)  # else the account isn't there, and the operation may be
+        bench.break_(exchange, "a success, for a request that names no record", "404")
+    bench.success(exchange)
+
+
+def _names_nothing(sample: Sample) -> bool:
+    """Whether a request names nothing but the account, so that nothing else can be missing."""
+    return not (sample.operation.looks_up or sample.query or sample.body)

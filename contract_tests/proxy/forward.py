@@ -13,6 +13,7 @@ import urllib3
 from urllib3.util import SKIP_HEADER
 
 from contract_tests.proxy.headers import Headers, end_to_end, without
+from contract_tests.proxy.interim import final_pool
 from contract_tests.proxy.upload import ClientFailed, Upload
 from contract_tests.proxy.watch import Answer, Passing, Watcher
 from mockserver.clock import stopwatch
@@ -40,9 +41,7 @@ class Forwarder:
     def __init__(self, base_url: str, watcher: Watcher) -> None:
         self._watcher = watcher
         self._prefix = urlsplit(base_url).path.rstrip("/")
-        self._pool = urllib3.connection_from_url(
-            base_url, maxsize=32, block=False, retries=False, timeout=_TIMEOUT
-        )
+        self._pool = final_pool(base_url, maxsize=32, block=False, timeout=_TIMEOUT)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.checks.pagination import CURSORS
+from contract_tests.checks.pagination import CURSORS, parts_of
 from contract_tests.exchange import Exchange, member
 from contract_tests.observe import Judge, observe_error
 from contract_tests.proxy.seen import Seen
@@ -115,9 +115,11 @@ def judge_pages(judge: Judge, seen: Seen) -> None:
 
 
 def _judge_link(judge: Judge, operation: Operation, page: str) -> None:
-    link = urlsplit(page)
-    relative = not link.scheme and not link.netloc and page.startswith(ROOT)
+    link = parts_of(page)
+    relative = link is not None and not link.scheme and not link.netloc and page.startswith(ROOT)
     judge.require(rules.PAGE_RELATIVE, relative, f"a relative URL under {ROOT}", page)
+    if link is None:
+        return
     # Lists may be written in another form, and numbers clamped; their names must be there all the same.
     exact = {p.name: p.type not in ("array", "integer") for p in operation.query_parameters}
     asked = dict(parse_qsl(urlsplit(judge.exchange.request.path).query))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
 
 from contract_tests.exchange import Exchange
 from contract_tests.observe import Judge, observe
 from contract_tests.proxy.headers import Headers
-from contract_tests.proxy.headroom import Headrooms, Ticket
+from contract_tests.proxy.headroom import Headrooms, Ticket, when_counted
 from contract_tests.proxy.judge import JUDGES
 from contract_tests.proxy.ledger import OBSERVED, LiveLedger, Tell, one_line
 from contract_tests.proxy.seen import (
@@ -122,17 +121,8 @@ class Watcher:
         charged = operation is not None and operation.authenticated and operation.charges == 1
         if not charged or not seen.exchange.is_success or not limits:
             return
-        earliest, latest = self._when(seen.exchange, took)
+        earliest, latest = when_counted(seen.exchange, took, self._clock.now())
         self._headrooms.end(passing.ticket, limits, earliest, latest, judge)
-
-    def _when(self, exchange: Exchange, took: float) -> tuple[float, float]:
-        """Return the earliest and the latest time at which the request can have been counted."""
-        date = parsedate_tz(exchange.headers.get("date", ""))
-        if date is None or date[9] is None:
-            now = self._clock.now()
-            return now - took, now
-        whole = float(mktime_tz(date))  # of a second that may be nearly over
-        return whole - took, whole + 1
 
     def _guarded(self, judged: Iterable[Rule], seen: Seen, judging: Callable[[], None]) -> None:
         try:

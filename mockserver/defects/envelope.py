@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mockserver import rules
 from mockserver.defects.site import Defect, Site
+from mockserver.envelope import Reply
 
 
 class MetaMissing(Defect):
@@ -44,6 +46,33 @@ class ErrorNullOnSuccess(Defect):
         site.rewrite_json(
             lambda body: body.update(error=None), when=lambda: site.here.operation.writes
         )
+
+
+class ValidRequestFails(Defect):
+    """A valid request for the lists of chats is answered with a flat 500."""
+
+    rule = rules.ENVELOPE
+    operation = "listChatLists"
+
+    def plant(self, site: Site) -> None:
+        def failing(reply: Reply) -> Reply:
+            here = site.here.operation.id == self.operation and reply.status == 200
+            return replace(reply, status=500, body=b'{"error":"Not now."}') if here else reply
+
+        site.rewrite(failing)
+
+
+class CreatedOnPosts(Defect):
+    """A success of a POST is a 201."""
+
+    rule = rules.ENVELOPE
+
+    def plant(self, site: Site) -> None:
+        def created(reply: Reply) -> Reply:
+            here = site.here.method == "POST" and reply.status == 200
+            return replace(reply, status=201) if here else reply
+
+        site.rewrite(created)
 
 
 class _OnMe(Defect):

@@ -187,6 +187,15 @@ class SmallNumbersClamped(Defect):
         _forgiving(site, too_little, self.rule)
 
 
+class DatesNotChecked(Defect):
+    """Text that is no date or marker is ignored."""
+
+    rule = rules.BAD_QUERY
+
+    def plant(self, site: Site) -> None:
+        _forgiving(site, lambda p, text: "pattern" in p.schema, self.rule)
+
+
 class BadAccountIs404(Defect):
     """Text in the place of the account's id is answered with 404."""
 
@@ -228,7 +237,18 @@ class EnumCaseIgnored(Defect):
         )
 
 
-def _body_accepted(site: Site, *, when: Callable[[Call, str], bool]) -> None:
+class UnknownItemsIgnored(Defect):
+    """A list of enumerated values may hold any others."""
+
+    rule = rules.BAD_ENUM
+
+    def plant(self, site: Site) -> None:
+        _forgiving(site, lambda p, text: p.type == "array", rules.BAD_QUERY)
+
+
+def _body_accepted(
+    site: Site, *, when: Callable[[Call, str], bool], refused_by: Rule = rules.BAD_BODY
+) -> None:
     """Let a body pass that ``validate`` refuses, as if the contract's example had been sent."""
 
     def make(original: Step) -> Step:
@@ -236,7 +256,7 @@ def _body_accepted(site: Site, *, when: Callable[[Call, str], bool]) -> None:
             try:
                 return original(call, operation)
             except Refused as refused:
-                if refused.rule is not rules.BAD_BODY or not when(call, refused.message):
+                if refused.rule is not refused_by or not when(call, refused.message):
                     raise
                 valid = copy(call)
                 valid.read_body = orjson.dumps(operation.body_example)
@@ -281,6 +301,25 @@ class WrongTypesPass(Defect):
 
     def plant(self, site: Site) -> None:
         _body_accepted(site, when=lambda call, message: "is not of type" in message)
+
+
+class MemberBoundsPass(Defect):
+    """A number in a body may be as small or as large as it likes."""
+
+    rule = rules.BAD_BODY
+
+    def plant(self, site: Site) -> None:
+        bounds = ("less than the minimum", "greater than the maximum")
+        _body_accepted(site, when=lambda call, message: any(b in message for b in bounds))
+
+
+class UnknownEnumInBodies(Defect):
+    """An enumerated member of a body may have any value."""
+
+    rule = rules.BAD_ENUM
+
+    def plant(self, site: Site) -> None:
+        _body_accepted(site, when=lambda call, message: True, refused_by=self.rule)
 
 
 class FanMessagesUnsent(Defect):

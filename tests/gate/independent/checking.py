@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 Schema = dict[str, Any]
@@ -62,8 +63,17 @@ def _of_size(value: Any, schema: Schema) -> Iterator[str]:
             yield "has the wrong length"
         if not re.search(schema.get("pattern", ""), value):
             yield "has the wrong form"
+        if schema.get("format") == "date-time" and not _is_instant(value):
+            yield "is no date and time"
     elif isinstance(value, list) and len(value) < schema.get("minItems", 0):
         yield "has too few items"
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _of_members(value: dict[str, Any], schema: Schema, follow: Follow) -> Iterator[str]:

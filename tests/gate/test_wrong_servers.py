@@ -1,0 +1,346 @@
+"""What a single answer doesn't show, or what looks like no answer at all, is found all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.verdicts import Ledger, Verdict
+from mockserver import rules
+from mockserver.rules import Rule
+from tests.gate.wrong_servers import (
+    KEYS,
+    Answer,
+    Ask,
+    Change,
+    WrongServer,
+    asking,
+    flat,
+    judged,
+    key_of,
+    profile_keys,
+    rewriting,
+    succeeded,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+KEPT, BROKEN, LEFT, ERROR = Verdict.KEPT, Verdict.BROKEN, Verdict.NOT_CHECKED, Verdict.ERROR
+
+
+def verdict(ledger: Ledger, rule: Rule) -> Verdict:
+    return ledger.findings[rule.id].verdict
+
+
+def reason(ledger: Ledger, rule: Rule) -> str:
+    return ledger.findings[rule.id].reason
+
+
+def unchanged(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    return ask(environ)
+
+
+def instead(answer: Answer) -> Change:
+    """Return what answers every valid request with ``answer``."""
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        right = ask(environ)
+        return answer if succeeded(right) else right
+
+    return change
+
+
+REDIRECT = ("302 Found", [("Location", "https://login.example.com/"), ("Content-Length", "0")], b"")
+
+
+@pytest.mark.parametrize("answer", [flat("500 Oops"), REDIRECT], ids=["500", "302"])
+def test_a_failure_in_the_place_of_every_success(answer: Answer) -> None:
+    """It is a breach, and it keeps no rule that says who is let in."""
+    reads = [rules.BEARER, rules.X_API_KEY, rules.HEADERS_EQUIVALENT, rules.PERMISSION_GRANTED]
+    asked = [rule.id for rule in (rules.ENVELOPE, *reads)]
+    server = WrongServer(instead(answer))
+    ledger = judged(server, *asked, allow_writes=False)
+
+    assert BROKEN is verdict(ledger, rules.ENVELOPE)
+    (breach, *_) = ledger.findings[rules.ENVELOPE.id].breaches
+    assert "a success, for a valid request" == breach.allowed
+    chats = "GET /v1/{account_id}/chats"
+    assert not [r.id for r in reads if chats in ledger.findings[r.id].exercised]
+    assert not [f.errors for f in ledger.findings.values() if f.verdict is ERROR]
+
+
+@pytest.mark.parametrize("status", ["500 Oops", "404 Not Found"])
+def test_one_operation_that_always_fails(status: str) -> None:
+    """It names no record, so that a 404 says that the operation itself isn't there."""
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        dead = environ["PATH_INFO"].endswith("/lists") and environ["REQUEST_METHOD"] == "GET"
+        answer = ask(environ)
+        return flat(status) if dead and succeeded(answer) else answer
+
+    ledger = judged(WrongServer(change), "envelope.success", fully=True)
+
+    assert "GET /v1/{account_id}/lists" in {
+        breach.operation for breach in ledger.findings["envelope.success"].breaches
+    }
+
+
+def test_a_real_upstream_may_be_down() -> None:
+    """Its flat 502 breaks nothing, and keeps nothing."""
+    server = WrongServer(instead(flat("502 Bad Gateway")))
+    ledger = judged(server, "auth.bearer", "envelope.success", fully=True, allow_writes=False)
+    blamed = {breach.operation for breach in ledger.findings["envelope.success"].breaches}
+
+    assert "GET /v1/accounts" in blamed
+    assert "GET /v1/{account_id}/chats" not in blamed
+    assert "GET /v1/{account_id}/chats" not in ledger.findings["auth.bearer"].exercised
+
+
+def test_a_success_of_an_undocumented_status() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        _, headers, body = answer = ask(environ)
+        return ("203 Odd", headers, body) if succeeded(answer) else answer
+
+    ledger = judged(WrongServer(change), "envelope.success")
+
+    assert BROKEN is verdict(ledger, rules.ENVELOPE)
+    assert "203" == ledger.findings["envelope.success"].breaches[0].found
+
+
+CHATS = "/v1/1001/chats"
+
+
+def also_spending(*spenders: str, of: str = "fm_api_test_full", path: str = CHATS) -> Change:
+    """Return what lets every request of some keys take from the windows of another key besides."""
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        if key_of(environ) in spenders:
+            ask(asking(path, of))
+        return ask(environ)
+
+    return change
+
+
+def test_a_401_that_costs_a_credit_where_such_keys_are_given() -> None:
+    change = also_spending("fm_api_test_revoked", "fm_api_test_expired")
+    keyless = {
+        name: key for name, key in profile_keys().items() if name not in ("revoked", "expired")
+    }
+
+    assert BROKEN is verdict(judged(WrongServer(change), "auth.no-credit"), rules.NO_CREDIT_401)
+    assert KEPT is verdict(
+        judged(WrongServer(change), "auth.no-credit", keys=keyless), rules.NO_CREDIT_401
+    )
+
+
+@pytest.mark.parametrize("spender", ["full", "other"])
+def test_organizations_are_apart_both_ways(spender: str) -> None:
+    ways = {
+        "full": also_spending("fm_api_test_full", of="fm_api_test_other", path="/v1/2001/chats"),
+        "other": also_spending("fm_api_test_other"),
+    }
+    ledger = judged(WrongServer(ways[spender]), "rate.orgs-independent")
+
+    assert BROKEN is verdict(ledger, rules.ORGS_INDEPENDENT)
+    assert KEPT is verdict(
+        judged(WrongServer(unchanged), "rate.orgs-independent"), rules.ORGS_INDEPENDENT
+    )
+
+
+def used_for_left(body: dict[str, Any]) -> None:
+    limits = body["_meta"]["_rate_limits"]
+    for window in ("minute", "day"):
+        limits[f"remaining_{window}"] = limits[f"limit_{window}"] - limits[f"remaining_{window}"]
+
+
+def test_a_headroom_that_rises_again_and_again() -> None:
+    ledger = judged(WrongServer(rewriting(used_for_left)), "rate.counts-down", "credit")
+
+    assert BROKEN is verdict(ledger, rules.COUNTS_DOWN)
+    assert "no refusal that costs a credit" in reason(ledger, rules.CREDIT_ERRORS)
+
+
+def test_a_headroom_may_rise_once() -> None:
+    """As it does when a minute begins; nobody can tell that from a fault."""
+    successes = []
+
+    def renewed(body: dict[str, Any]) -> None:
+        successes.append(body)
+        if len(successes) > 5:
+            body["_meta"]["_rate_limits"]["remaining_minute"] += 50
+
+    ledger = judged(WrongServer(rewriting(renewed)), "rate.counts-down")
+
+    assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
+
+
+def unbounded(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    """Let the full key read and change whatever the other organization can."""
+    if "/2001/" in environ["PATH_INFO"] and key_of(environ) == "fm_api_test_full":
+        return ask({**environ, "HTTP_AUTHORIZATION": "Bearer fm_api_test_other"})
+    return ask(environ)
+
+
+def test_records_of_another_organization() -> None:
+    """A 404 for a record that isn't there either shows no boundary."""
+    only = "permission.org-boundary"
+    right, wrong = (
+        judged(WrongServer(unchanged), only, fully=True),
+        judged(WrongServer(unbounded), only),
+    )
+    chat = "GET /v1/{account_id}/chats/{user_id}/messages/{message_id}"
+
+    assert BROKEN is verdict(wrong, rules.ORG_BOUNDARY)
+    assert KEPT is verdict(right, rules.ORG_BOUNDARY)
+    assert chat not in right.findings[only].exercised
+
+
+def test_a_limit_that_repeats_the_key_is_not_told() -> None:
+    def echo(body: dict[str, Any]) -> None:
+        body["_meta"]["_rate_limits"]["limit_minute"] = "fm_api_test_full"
+
+    ledger = judged(WrongServer(rewriting(echo)), "rate.defaults")
+
+    assert "not judged: the organization has limits of its own: no integers" == reason(
+        ledger, rules.DEFAULT_LIMITS
+    )
+
+
+def test_a_429_that_nobody_staged_blames_no_order() -> None:
+    def limited(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        ask(environ)
+        return flat("429 Too Many Requests")
+
+    ledger = judged(WrongServer(limited), "order.413-over-400", "order.403-over-404")
+
+    assert {LEFT} == {finding.verdict for finding in ledger.findings.values()}
+
+
+def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be written, an unknown method with a key is one that can't write."""
+    monkeypatch.setattr("contract_tests.profile.Profile.is_loopback", False)
+    written = []
+
+    def noting(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        if environ["REQUEST_METHOD"] != "GET" and key_of(environ):
+            written.append(environ["PATH_INFO"])
+        return ask(environ)
+
+    server = WrongServer(noting)
+    ledger = judged(server, "error.method", "order.405-over-401", allow_writes=False)
+    with_key, without = ledger.findings["error.method"], ledger.findings["order.405-over-401"]
+
+    assert [] == written
+    assert len(with_key.exercised) > 20
+    assert {"needs leave to write"} == set(with_key.unmet)
+    assert len(without.exercised) > len(with_key.exercised)
+    assert {KEPT} == {with_key.verdict, without.verdict}
+
+
+def with_odd_link(body: dict[str, Any]) -> None:
+    if "_pagination" in body:
+        body["_pagination"] = {"next_page": "http://["}
+
+
+def as_text(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    answer = ask(environ)
+    return ("200 OK", [("Content-Type", "text/plain")], b"OK") if succeeded(answer) else answer
+
+
+ODD: dict[str, tuple[Change, Rule]] = {
+    "a-link-that-is-no-url": (rewriting(with_odd_link), rules.PAGE_RELATIVE),
+    "no-data": (rewriting(lambda body: {"_meta": body["_meta"]}), rules.ENVELOPE),
+    "a-list": (rewriting(lambda body: []), rules.ENVELOPE),
+    "text": (as_text, rules.ENVELOPE),
+    "data-in-another-shape": (rewriting(lambda body: {**body, "data": 1}), rules.DATA_SCHEMA),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_answer_doesnt_break_the_suite(odd: str) -> None:
+    change, rule = ODD[odd]
+    ledger = judged(WrongServer(change), "pagination", "error.400-state", "envelope")
+
+    assert BROKEN is verdict(ledger, rule)
+    assert [] == [f.errors for f in ledger.findings.values() if f.errors]
+
+
+def alike(path: str, **members: Any) -> Change:
+    """Return what gives all items of a list the same members."""
+
+    def same(body: dict[str, Any]) -> None:
+        data = body["data"]
+        for item in data if isinstance(data, list) else data.get("list", data.get("items")):
+            item.clear()
+            item.update(members)
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        here = environ["PATH_INFO"] == path and environ["REQUEST_METHOD"] == "GET"
+        return rewriting(same)(environ, ask) if here else ask(environ)
+
+    return change
+
+
+def test_items_without_an_id_are_never_called_the_same() -> None:
+    """Two mass messages that were sent in one second look alike."""
+    complete, path = "pagination.complete", "/v1/1001/mass-messages"
+    nameless = judged(WrongServer(alike(path, text="Roast")), complete)
+    named = judged(WrongServer(alike(path, text="Roast", id=7)), complete)
+
+    assert KEPT is verdict(nameless, rules.PAGE_COMPLETE)
+    assert BROKEN is verdict(named, rules.PAGE_COMPLETE)
+
+
+def test_a_chat_that_was_deleted_before() -> None:
+    server = WrongServer(unchanged)
+    path, full = "/v1/1001/chats/50001", KEYS["full"]
+    deleted = server.ask({**asking(path, full), "REQUEST_METHOD": "DELETE"})
+    ledger = judged(server, "error.400-state")
+
+    assert deleted[0].startswith("200")
+    assert KEPT is verdict(ledger, rules.BAD_STATE)
+
+
+def test_a_date_of_no_year() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        status, headers, body = ask(environ)
+        dated = [(n, v) for n, v in headers if n != "Date"]
+        return status, [*dated, ("Date", "Sat, 31 Jan 99999999999999999999 10:20:30 GMT")], body
+
+    ledger = judged(WrongServer(change), "rate.counts-down")
+
+    assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
+
+
+def test_orders_that_a_profile_can_stage() -> None:
+    """With leave to exhaust and a past-due key, what needs no more than these is checked."""
+    limited = [f"order.429-over-{other}" for other in ("413", "403", "400", "404", "424")]
+    unpaid = ["order.413-over-402", "order.402-over-400", "order.402-over-404"]
+    asked = [*limited, *unpaid, "order.401-over-429", "order.402-over-403"]
+    server = WrongServer(unchanged, limit=60)
+    ledger = judged(server, *asked, fully=True, allow_exhaust=frozenset({"minute"}))
+    findings = ledger.findings
+    left = [id for id, finding in findings.items() if finding.verdict is not KEPT]
+
+    assert ["order.402-over-403"] == left
+    assert "needs an organization of its own for each check" == findings[left[0]].reason
+
+
+def test_a_mistake_that_wins_over_an_exhausted_minute() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        return flat("404 Not Found") if "987654321012" in environ["PATH_INFO"] else ask(environ)
+
+    server = WrongServer(change, limit=60)
+    ledger = judged(server, "order.429-over-404", allow_exhaust=frozenset({"minute"}))
+
+    assert BROKEN is verdict(ledger, rules.ORDER["429", "404"])
+
+
+def test_an_account_that_isnt_there_is_the_profiles_fault() -> None:
+    ledger = judged(WrongServer(unchanged), "envelope.success", accounts={"healthy": 9}, fully=True)
+    finding = ledger.findings["envelope.success"]
+
+    assert not finding.breaches
+    assert "GET /v1/9/chats answered 404" in finding.reason
