@@ -20,6 +20,12 @@ def masked(text: str, keys: Iterable[str]) -> str:
     return text if pattern is None else pattern.sub(MASK, text)
 
 
+def masked_bytes(data: bytes, keys: Iterable[str]) -> bytes:
+    """Return ``data`` without any of ``keys``, as ``masked`` does."""
+    text = masked(data.decode("utf-8", "surrogateescape"), keys)
+    return text.encode("utf-8", "surrogateescape")
+
+
 @lru_cache(maxsize=64)
 def _pattern(keys: frozenset[str]) -> re.Pattern[str] | None:
     forms = {form for key in keys for form in _forms(key)}

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import io
 import socket
-from http import HTTPStatus
-from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from contract_tests.interim import FinalResponse
 from mockserver.clock import stopwatch
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-_LONGEST_LINE = 65_536
 
 WHOLE = 30.0
 """Seconds that an answer may take, from its first byte to its last."""
@@ -55,19 +52,10 @@ class _Timed(io.RawIOBase):
         super().close()
 
 
-class _Response(HTTPResponse):
+class _Response(FinalResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Return the first line of the final answer; of the interim ones `http.client` passes over 100 only."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
-            if not (100 < status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS):
-                return version, status, reason
-            while self.fp.readline(_LONGEST_LINE).strip():
-                pass
 
 
 class _Plain(HTTPConnection):

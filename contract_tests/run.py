@@ -111,7 +111,10 @@ def run(
 
     try:
         with ThreadPoolExecutor(_THREADS if tenants.fresh else 1) as pool:
-            for rank, group in groupby(tasks, lambda task: _rank(task.check) if first_only else 0):
+            ordered = tasks if tenants.fresh else sorted(tasks, key=_harm)
+            for rank, group in groupby(
+                ordered, lambda task: _rank(task.check) if first_only else 0
+            ):
                 broken = ledger.broken() if first_only else []
                 if broken and rank_of(broken[0].rule) < rank:
                     break
@@ -120,6 +123,11 @@ def run(
         for task in tuple(left.values()):
             _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
         raise
+
+
+def _harm(task: Task) -> tuple[bool, bool]:
+    """Return what puts a task after others on an organization that they share: what it writes, what it uses up."""
+    return task.check.last, task.operation is not None and task.operation.writes
 
 
 def tenants_of(target: Target, contract: Contract) -> Tenants:

@@ -12,8 +12,8 @@ import orjson
 import urllib3
 from urllib3.util import SKIP_HEADER
 
+from contract_tests.interim import final_pool
 from contract_tests.proxy.headers import Headers, end_to_end, without
-from contract_tests.proxy.interim import final_pool
 from contract_tests.proxy.upload import ClientFailed, Upload
 from contract_tests.proxy.watch import Answer, Passing, Watcher
 from mockserver.clock import stopwatch

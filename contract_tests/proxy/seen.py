@@ -6,11 +6,9 @@ import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote
-
-import orjson
 
 from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.masking import masked, masked_bytes
 from contract_tests.proxy.headers import Headers
 from contract_tests.verdicts import Breach
 from mockserver.contract import Operation
@@ -120,36 +118,16 @@ def without_keys(breach: Breach) -> Breach:
     keys = exchange.secrets
     request = replace(
         exchange.request,
-        path=_masked(exchange.request.path, keys),
-        headers=tuple((name, _masked(value, keys)) for name, value in exchange.request.headers),
-        body=_masked_bytes(exchange.request.body, keys),
+        path=masked(exchange.request.path, keys),
+        headers=tuple((name, masked(value, keys)) for name, value in exchange.request.headers),
+        body=masked_bytes(exchange.request.body, keys),
     )
-    headers = {name: _masked(value, keys) for name, value in exchange.headers.items()}
-    body = _masked_bytes(exchange.body, keys)[:_KEPT]
+    headers = {name: masked(value, keys) for name, value in exchange.headers.items()}
+    body = masked_bytes(exchange.body, keys)[:_KEPT]
     clean = Exchange(request, exchange.status, headers, body)
     return replace(
         breach,
-        allowed=_masked(breach.allowed, keys),
-        found=_masked(breach.found, keys),
+        allowed=masked(breach.allowed, keys),
+        found=masked(breach.found, keys),
         exchange=clean,
     )
-
-
-def _masked(text: str, keys: frozenset[str]) -> str:
-    for key in sorted(keys, key=len, reverse=True):
-        for form in _forms(key):
-            text = text.replace(form, "***")
-    return text
-
-
-def _masked_bytes(body: bytes, keys: frozenset[str]) -> bytes:
-    for key in sorted(keys, key=len, reverse=True):
-        for form in _forms(key):
-            body = body.replace(form.encode("utf-8", "replace"), b"***")
-    return body
-
-
-def _forms(key: str) -> set[str]:
-    """Return the ways in which a key may stand in a URL, in JSON, or in plain text."""
-    in_json = orjson.dumps(key).decode()[1:-1]
-    return {key, quote(key, safe=""), in_json, in_json.replace("/", "\\/")}
