@@ -187,7 +187,7 @@ def test_records_of_another_organization() -> None:
     """A 404 for a record that isn't there either shows no boundary."""
     only = "permission.org-boundary"
     right, wrong = (
-        judged(WrongServer(unchanged), only, fully=True),
+        judged(WrongServer(unchanged), only, fully=True, values={"message_id": 987_654}),
         judged(WrongServer(unbounded), only),
     )
     chat = "GET /v1/{account_id}/chats/{user_id}/messages/{message_id}"
