@@ -208,7 +208,7 @@ def test_no_key_reaches_output_or_reports(
                 "--profile",
                 str(profile),
                 "--only",
-                "auth",
+                "auth.key-revoked",
                 "--only",
                 "error",
                 "--report",
@@ -217,7 +217,7 @@ def test_no_key_reaches_output_or_reports(
         )
 
     assert 1 == done.exit_code, done.output
-    assert "$FANSMETRIC_" in done.output
+    assert "$FANSMETRIC_REVOKED" in done.output
     for text in (done.output, done.stderr, *(file.read_text() for file in reports.values())):
         assert text is not None
         assert LIVE not in text
