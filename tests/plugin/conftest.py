@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpcore  # noqa: F401 - httpx imports it late; in a run inside a test it would be forgotten again
 import pytest
 
 import mockserver

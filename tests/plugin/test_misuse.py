@@ -28,7 +28,7 @@ MISUSE: dict[str, tuple[Callable[[TestOrganization], object], str]] = {
     "negative-limit": (lambda o: setattr(o, "limit_minute", -1), "limit_minute.*-1"),
     "more-than-the-limit": (lambda o: o.set_remaining(minute=5000), "between 0 and 1000"),
     "nothing-remains-said": (lambda o: o.set_remaining(), "minute=3"),
-    "unknown-window": (lambda o: o.exhaust("hour"), '"hour".*"minute" or "day"'),  # type: ignore[arg-type]
+    "unknown-window": (lambda o: o.exhaust("hour"), '"hour".*"minute"'),  # type: ignore[arg-type]
     "unknown-operation": (lambda o: o.fail_next(502, to="GET /v1/{account_id}/chat"), "chats"),
     "no-error": (lambda o: o.fail_next(200), "400"),
     "never": (lambda o: o.fail_next(502, times=0), "times|once|minimum"),
