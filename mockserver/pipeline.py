@@ -251,8 +251,10 @@ class Pipeline:
     def _rate_limited(self, organization: Organization, window: Window) -> Refused:
         rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
         name = rule.id.partition(".")[2]
-        wait = max(1, math.ceil(organization.windows.have_room_at - organization.clock.now()))
-        headers = (("Retry-After", str(wait)),) if organization.retry_after else ()
+        headers: tuple[tuple[str, str], ...] = ()
+        if organization.retry_after:
+            left = organization.windows.have_room_at - organization.clock.now()
+            headers = (("Retry-After", str(max(1, math.ceil(left)))),)
         limit = plural(window.limit, "request")
         message = f"The organization's limit of {limit} per {name} is used up."
         return Refused(rule, message, headers=headers)

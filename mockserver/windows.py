@@ -145,8 +145,11 @@ class Windows:
     @property
     def have_room_at(self) -> float:
         """When no window is used up any more, in seconds since the epoch; in the past where none is."""
-        used_up = (w.recovers for w in (self.minute, self.day) if w.used >= w.limit)
-        return max(used_up, default=float("-inf"))
+        room = float("-inf")
+        for window in (self.minute, self.day):
+            if window.used >= window.limit and window.recovers > room:
+                room = window.recovers
+        return room
 
     def set_remaining(
         self, now: Moment, *, minute: int | None = None, day: int | None = None
