@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, TypeGuard
 
@@ -95,6 +96,14 @@ class Exchange:
     def content_type(self) -> str:
         """The media type, lower case, without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def date(self) -> float | None:
+        """The second that the Date header names, in seconds since the epoch; ``None`` when it names none."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):  # a server may write any year
+            return None
 
     @property
     def is_success(self) -> bool:

@@ -6,7 +6,7 @@ import threading
 
 from contract_tests.exchange import Exchange, Request
 from contract_tests.observe import Judge
-from contract_tests.proxy.headroom import Headrooms, Ticket, date_of, when_counted
+from contract_tests.proxy.headroom import Headrooms, Ticket, when_counted
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import DAY, MINUTE, Clock, stopwatch
@@ -30,7 +30,7 @@ class Falling:
         if not exchange.is_success or headroom is None:
             return
         before: tuple[tuple[int, int], float | None] | None = getattr(self._last, "seen", None)
-        at = date_of(exchange)
+        at = exchange.date
         self._last.seen = (headroom, at)
         if before is None:
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from contract_tests.exchange import Exchange, Request, is_integer
@@ -58,7 +57,8 @@ class Pace:
         if len(exchange.body) > _LONGEST_READ or not exchange.is_success:
             return
         if exchange.headroom is not None:
-            self._left[_owner_of(exchange.request)] = exchange.rate_limits, _date_of(exchange)
+            at = real_time() if exchange.date is None else exchange.date
+            self._left[_owner_of(exchange.request)] = exchange.rate_limits, at
 
 
 def _owner_of(request: Request) -> str:
@@ -71,10 +71,3 @@ def _is_nearly_spent(limits: Mapping[str, Any], window: str) -> bool:
     if not (is_integer(left) and is_integer(limit)):
         return False
     return left <= min(_RESERVE, limit // 4)
-
-
-def _date_of(exchange: Exchange) -> float:
-    try:
-        return parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError):
-        return real_time()

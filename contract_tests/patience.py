@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 WHOLE = 30.0
 """Seconds that an answer may take, from its first byte to its last."""
 
-
 MOST_SILENT = 90.0
 """Seconds of waiting in a row without a complete answer, after which a server is given up."""
 

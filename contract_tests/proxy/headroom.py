@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from itertools import count
 
 from contract_tests.exchange import Exchange, is_integer
@@ -125,15 +124,7 @@ def _by_one(before: Mark, mark: Mark) -> bool:
     return all(old is not None and new is not None and old - new == 1 for old, new in pairs)
 
 
-def date_of(exchange: Exchange) -> float | None:
-    """Return the second that an answer's Date names, or ``None`` when it names none."""
-    try:
-        return parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError):  # a server may write any year
-        return None
-
-
 def when_counted(exchange: Exchange, took: float, now: float) -> tuple[float, float]:
     """Return the earliest and the latest time at which the request can have been counted."""
-    whole = date_of(exchange)  # of a second that may be nearly over
+    whole = exchange.date  # of a second that may be nearly over
     return (now - took, now) if whole is None else (whole - took, whole + 1)

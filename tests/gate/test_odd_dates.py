@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
-from contract_tests.proxy.headroom import date_of, when_counted
+from contract_tests.proxy.headroom import when_counted
 from contract_tests.proxy.watch import Answer, Watcher
 from contract_tests.verdicts import Ledger
 from mockserver import rules
@@ -32,7 +32,7 @@ def answer(date: str, left: int) -> Exchange:
 
 @pytest.mark.parametrize("date", ODD)
 def test_an_odd_date_is_none(date: str) -> None:
-    assert date_of(answer(date, 8)) is None
+    assert answer(date, 8).date is None
     assert (7.0, 9.0) == when_counted(answer(date, 8), took=2.0, now=9.0)
 
 

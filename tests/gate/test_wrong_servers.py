@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -344,3 +345,17 @@ def test_an_account_that_isnt_there_is_the_profiles_fault() -> None:
 
     assert not finding.breaches
     assert "GET /v1/9/chats answered 404" in finding.reason
+
+
+def test_nothing_is_written_to_the_other_organization() -> None:
+    """Its key would be let in, so only reads show whether a record is there; a write stays unjudged."""
+    server = WrongServer(unchanged)
+    found = judged(server, "permission.org-boundary", fully=True).findings[
+        "permission.org-boundary"
+    ]
+    writes = Counter(asked for asked in server.asked if asked[0] != "GET")
+
+    assert KEPT is found.verdict
+    assert {1} == set(writes.values())  # with our own key, which is refused
+    assert "DELETE /v1/{account_id}/chats/{user_id}" not in found.exercised
+    assert any("only a write" in reason for reason in found.unmet)
