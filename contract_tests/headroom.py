@@ -6,7 +6,7 @@ import threading
 
 from contract_tests.exchange import Exchange, Request
 from contract_tests.observe import Judge
-from contract_tests.proxy.headroom import Headrooms, Ticket, when_counted
+from contract_tests.outside import Headrooms, Ticket, when_counted
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import DAY, MINUTE, Clock, stopwatch

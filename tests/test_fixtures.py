@@ -149,16 +149,22 @@ REFUSED_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+def assert_refused(contract: Contract, root: Path, file: str, message: str) -> None:
+    """Assert that the fixtures in ``root`` are refused in one line that begins with the file and ``message``."""
+    with pytest.raises(FixtureError) as caught:
+        read_fixtures(contract, root)
+
+    assert str(caught.value).startswith(f"{root / file}: {message}")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("case", REFUSED_RECORDS)
 def test_refuses_records(case: str, contract: Contract, tmp_path: Path) -> None:
     """What would fail at the first read, or never be read, is refused at the start."""
     plan, message = REFUSED_RECORDS[case]
     write(tmp_path, x=plan)
-    with pytest.raises(FixtureError) as caught:
-        read_fixtures(contract, tmp_path)
 
-    assert str(caught.value).startswith(f"{tmp_path / 'collections' / 'x.yaml'}: {message}")
-    assert "\n" not in str(caught.value)
+    assert_refused(contract, tmp_path, "collections/x.yaml", message)
 
 
 @pytest.mark.parametrize(
@@ -261,11 +267,8 @@ def test_refuses_what_is_no_world(
     text: bytes, message: str, contract: Contract, tmp_path: Path
 ) -> None:
     (tmp_path / "world.yaml").write_bytes(text)
-    with pytest.raises(FixtureError) as caught:
-        read_fixtures(contract, tmp_path)
 
-    assert str(caught.value).startswith(f"{tmp_path / 'world.yaml'}: {message}")
-    assert "\n" not in str(caught.value)
+    assert_refused(contract, tmp_path, "world.yaml", message)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,20 @@ class Gate:
         return [environ["PATH_INFO"].encode()]
 
 
+class Held:
+    """Stands for the sleeper of latencies: who waits is let go by the test."""
+
+    def __init__(self) -> None:
+        self.entered, self._opened = threading.Event(), threading.Event()
+
+    def wait(self, _: float) -> None:
+        self.entered.set()
+        assert self._opened.wait(20)
+
+    def wake(self) -> None:
+        self._opened.set()
+
+
 def test_requests_that_wait_hold_up_nobody() -> None:
     """Twenty wait in an application that knows nothing of turns; the next client is served all the same."""
     gate = Gate()
@@ -124,21 +138,15 @@ def test_a_planted_latency_holds_up_nobody(
     app: MockFlask, tenant: Tenant, server: MockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another request of the same organization overtakes it."""
-    entered, opened = threading.Event(), threading.Event()
-
-    class Patience:
-        def wait(self, _: float) -> None:
-            entered.set()
-            assert opened.wait(20)
-
-    monkeypatch.setattr(app.mock.pipeline, "sleeper", Patience())
+    held = Held()
+    monkeypatch.setattr(app.mock.pipeline, "sleeper", held)
     tenant.organization.faults.plant(Fault(kind=FaultKind.LATENCY, latency=9))
     key = {"X-API-Key": tenant.key}
     late = Asker(server.url, "/v1/accounts", key)
-    assert entered.wait(20)
+    assert held.entered.wait(20)
     prompt = asked(server.url, "/v1/accounts", key)
     assert not late.answer.done()
-    opened.set()
+    held.wake()
 
     assert (200, 200) == (prompt[0], late.answer.result()[0])
 
@@ -147,25 +155,16 @@ def test_latencies_leave_threads_to_the_control_api(
     app: MockFlask, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than there are threads for are refused, and what was planted can still be taken away."""
-    entered, opened = threading.Event(), threading.Event()
-
-    class Patience:
-        def wait(self, _: float) -> None:
-            entered.set()
-            assert opened.wait(20)
-
-        def wake(self) -> None:
-            opened.set()
-
-    monkeypatch.setattr(app.mock.pipeline, "sleeper", Patience())
+    held = Held()
+    monkeypatch.setattr(app.mock.pipeline, "sleeper", held)
     tenant.organization.faults.plant(Fault(kind=FaultKind.LATENCY, latency=9, times=2))
     key = {"X-API-Key": tenant.key}
     with MockServer(app, most_threads=2) as server:
         late = Asker(server.url, "/v1/accounts", key)
-        assert entered.wait(20)
+        assert held.entered.wait(20)
         refused = asked(server.url, "/v1/accounts", key)
         control = asked(server.url, f"/_mock/organizations/{tenant.id}/faults")
-        opened.set()
+        held.wake()
 
         assert (503, 200, 200) == (refused[0], control[0], late.answer.result()[0])
         assert b"threads" in refused[1]

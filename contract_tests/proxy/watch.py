@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from contract_tests.exchange import Exchange
 from contract_tests.observe import Judge, observe
+from contract_tests.outside import Headrooms, Ticket, when_counted
 from contract_tests.proxy.headers import Headers
-from contract_tests.proxy.headroom import Headrooms, Ticket, when_counted
 from contract_tests.proxy.judge import JUDGES
 from contract_tests.proxy.ledger import OBSERVED, LiveLedger, Tell, one_line
 from contract_tests.proxy.seen import (

@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
-from contract_tests.proxy.headroom import when_counted
+from contract_tests.outside import when_counted
 from contract_tests.proxy.watch import Answer, Watcher
 from contract_tests.verdicts import Ledger
 from mockserver import rules

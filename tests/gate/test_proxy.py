@@ -25,9 +25,9 @@ import urllib3
 import contract_tests
 from contract_tests.exchange import Exchange, Request
 from contract_tests.observe import Judge
+from contract_tests.outside import Headrooms, Ticket
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.headers import end_to_end
-from contract_tests.proxy.headroom import Headrooms, Ticket
 from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.machine import as_json, as_junit, as_markdown
 from contract_tests.reports.outcome import Outcome
