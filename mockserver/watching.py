@@ -44,9 +44,8 @@ class WatchedApp:
         except SuiteError as error:
             self._tell(f"not reloaded: {printable(str(error))}")
         else:
-            with (
-                old.mock.released()
-            ):  # who listens to the old world comes again and finds the new one
+            # Who listens to the old world comes again, and finds the new one.
+            with old.mock.released():
                 pass
             self._tell("reloaded: organizations, windows and journals begin anew")
 

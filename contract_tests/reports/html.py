@@ -142,12 +142,8 @@ def _in_words(outcome: Outcome) -> str:
 
 
 def _unchecked(outcome: Outcome) -> str:
-    missing = [
-        finding.rule.id
-        for finding in outcome.findings
-        if finding.rule.id in outcome.require and finding.verdict is Verdict.NOT_CHECKED
-    ]
-    return f"Required but not checked: {', '.join(missing)}" if missing else "Nothing was checked"
+    missing = ", ".join(outcome.missing)
+    return f"Required but not checked: {missing}" if missing else "Nothing was checked"
 
 
 def _mild(findings: list[Finding], outcome: Outcome, *, more: bool = False) -> str:

@@ -55,17 +55,23 @@ class Outcome:
     @property
     def notes(self) -> list[str]:
         """What is to be said of the run beside its rules, in lines."""
-        return [*self.baseline.notes(), *self.ledger.notes]
+        missing = [f"required but not checked: {', '.join(self.missing)}"] if self.missing else []
+        return [*self.baseline.notes(), *self.ledger.notes, *missing]
+
+    @property
+    def missing(self) -> list[str]:
+        """The required rules that weren't checked, or that the run left out."""
+        checked = (Verdict.KEPT, Verdict.BROKEN, Verdict.ERROR)
+        found = {finding.rule.id for finding in self.findings if finding.verdict in checked}
+        return [rule for rule in self.require if rule not in found]
 
     @property
     def exit_code(self) -> int:
         """0 kept, 1 broken, 3 the suite broke or the run ended early, 4 nothing checked or a required rule not checked."""
-        verdicts = {finding.rule.id: finding.verdict for finding in self.findings}
+        verdicts = {finding.verdict for finding in self.findings}
         if any(f.verdict is Verdict.BROKEN and self.breaks(f) for f in self.findings):
             return 1
-        if Verdict.ERROR in verdicts.values() or self.ledger.ended:
+        if Verdict.ERROR in verdicts or self.ledger.ended:
             return 3
-        judged = any(v in (Verdict.KEPT, Verdict.BROKEN) for v in verdicts.values())
-        unchecked = (Verdict.NOT_CHECKED, None)  # None: a rule that the run left out
-        missing = [rule for rule in self.require if verdicts.get(rule) in unchecked]
-        return 0 if judged and not missing else 4
+        judged = verdicts & {Verdict.KEPT, Verdict.BROKEN}
+        return 0 if judged and not self.missing else 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ import pytest
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.reports import html
 from contract_tests.reports.html import as_html
+from contract_tests.reports.machine import as_json, as_markdown
 from contract_tests.reports.outcome import Outcome
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
@@ -206,12 +208,27 @@ def test_result_is_in_words() -> None:
     assert "Every checked rule is kept" == result(outcome(ledger))
     required = outcome(ledger, require=(advisory.id,))
     assert f"Required but not checked: {advisory.id}" == result(required)
+    left_out = outcome(ledger, require=(rules.MINUTE.id,))
+    assert f"Required but not checked: {rules.MINUTE.id}" == result(left_out)
     ledger.break_(breach(advisory))
     assert "No rule that counts is broken, 1 rule only advisory" == result(outcome(ledger))
     assert "broken (advisory)" in as_html(outcome(ledger))
     assert "1 rule broken" == result(outcome(ledger, strict=True))
     ledger.break_(breach(rules.BEARER))
     assert "1 rule broken, 1 more only advisory" == result(outcome(ledger))
+
+
+def test_notes_stand_under_names_of_their_own() -> None:
+    """What the run has to say isn't the baseline's, and the JSON and the Markdown report have it too."""
+    ledger = Ledger()
+    ledger.notes.append("waited <61> s for new minutes, to use up none")
+    run = outcome(ledger)
+    page = as_html(run)
+
+    assert "<dt>Note</dt><dd>waited &lt;61&gt; s for new minutes, to use up none</dd>" in page
+    assert "Baseline" not in page
+    assert ["waited <61> s for new minutes, to use up none"] == json.loads(as_json(run))["notes"]
+    assert "waited" in as_markdown(run)
 
 
 def test_stays_small_when_everything_is_broken() -> None:

@@ -68,6 +68,7 @@ def test_a_required_rule_must_be_among_the_checked(require: str, code: int) -> N
     done = invoke("run", "--fast", "--only", "auth.key-missing", "--require", require)
 
     assert code == done.exit_code, done.output
+    assert bool(code) == ("required but not checked: rate." in done.output)
 
 
 def test_reports_that_cannot_be_written_are_told_before_the_run(tmp_path: Path) -> None:
