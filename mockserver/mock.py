@@ -61,8 +61,7 @@ class Mock:
         progress = Progress()
         try:
             reply = self.pipeline.run(call, operation, progress)
-            if self.check_responses:
-                self._check(operation, reply, progress)
+            self._check(operation, reply, progress)
         except Refused as refused:
             reply = refusal(refused)
         except Exception:
@@ -75,10 +74,11 @@ class Mock:
     def _check(self, operation: Operation, reply: Reply, progress: Progress) -> None:
         """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
         answer = progress.answer
-        if answer is None or not answer.is_valid:
-            self.pipeline.schemas.check(operation.success, orjson.loads(reply.body))
+        if self.check_responses and (answer is None or not answer.is_valid):
+            sent = orjson.loads(reply.body) if answer is None else answer.within(reply.body)
+            self.pipeline.schemas.check(operation.success, sent)
         if answer is not None:
-            answer.is_valid = True
+            answer.is_valid, answer.value = self.check_responses, None
 
     def turn_away(self, environ: Environ, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""

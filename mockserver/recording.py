@@ -25,6 +25,9 @@ from mockserver.world import World
 MASK = KEY_PREFIX + "***"
 """What stands in the place of a key, wherever one was sent."""
 
+_REMEMBERED = 512
+"""Characters of a query that is remembered once it was masked."""
+
 _SALT = secrets.token_bytes(16)
 _KEY = re.compile(re.escape(KEY_PREFIX) + r"[^\s\"'&;,<>]+")
 _PREFIX_BYTES = KEY_PREFIX.encode()
@@ -181,6 +184,11 @@ def _masked_query(query: str) -> tuple[str, bool]:
     """Return the query without keys, and whether there was one."""
     if not query:
         return "", False
+    return (_read_query if len(query) <= _REMEMBERED else _read_query.__wrapped__)(query)
+
+
+@lru_cache(maxsize=1_024)  # clients repeat their queries as they repeat their headers
+def _read_query(query: str) -> tuple[str, bool]:
     plain = unquote_plus(query)
     if KEY_PREFIX not in plain and _NAMED.search(plain) is None:
         return query[:TEXT_KEPT], False

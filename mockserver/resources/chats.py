@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
+
+_NO_MEDIA = {"media": [], "mediaCount": 0, "hasMedia": False, "mediaType": None}
 
 
 def last_messages(scene: Scene) -> dict[int, Record]:
@@ -67,8 +68,10 @@ def seconds_to_cancel(message: Record, scene: Scene) -> int:
     return scene.seconds_until(timestamp(message, "sentAt") + length)
 
 
-def media_of(scene: Scene, ids: Iterable[int]) -> dict[str, Any]:
+def media_of(scene: Scene, ids: Sequence[int]) -> Record:
     """Return a message's media fields for the vault media that it names."""
+    if not ids:
+        return _NO_MEDIA
     vault = scene.collection("vault_media")
     found = [vault.get(row) for id in ids for row in vault.find("id", id)]
     media = [{"id": m["id"], "type": m["type"], "isReady": m["isReady"]} for m in found]

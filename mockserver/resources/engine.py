@@ -16,7 +16,7 @@ from mockserver.resources.handlers import HANDLERS
 from mockserver.resources.paging import answer_page
 from mockserver.resources.projection import Shape, shape_of
 from mockserver.resources.recall import Answer, answer_of, recall, remember
-from mockserver.resources.records import Constants, body_fields, check_known, new_record
+from mockserver.resources.records import Form, check_known
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
 from mockserver.resources.views import show, view_of
@@ -29,7 +29,7 @@ class Engine:
 
     def __init__(self, contract: Contract) -> None:
         self._document = contract.document
-        self._prepared: dict[str, tuple[Shape, Constants]] = {}
+        self._prepared: dict[str, tuple[Shape, Form]] = {}
         for operation in contract:
             _check_handler(contract, operation)
 
@@ -48,8 +48,8 @@ class Engine:
         now = organization.clock.now()
 
         def scene_of() -> Scene:
-            shape, constants = self._prepare(operation)
-            return Scene(operation, arguments, shape, constants, organization, account, now)
+            shape, form = self._prepare(operation)
+            return Scene(operation, arguments, shape, form, organization, account, now)
 
         # A read looks at its collections several times, and no write may come in between.
         with organization.lock:
@@ -62,13 +62,13 @@ class Engine:
                 remember(scene, account, asked, known)
             return known
 
-    def _prepare(self, operation: Operation) -> tuple[Shape, Constants]:
+    def _prepare(self, operation: Operation) -> tuple[Shape, Form]:
         """Return what is the same for all requests of ``operation``."""
         prepared = self._prepared.get(operation.id)
         if prepared is None:
             options = operation.resource.options
             shape = shape_of(self._document, operation.data_schema, options.get("wrap"))
-            prepared = self._prepared[operation.id] = shape, Constants(options.get("values", {}))
+            prepared = self._prepared[operation.id] = shape, Form(operation)
         return prepared
 
 
@@ -108,21 +108,21 @@ def _get(scene: Scene, collection: Collection) -> Result:
 
 
 def _create(scene: Scene, collection: Collection) -> Result:
-    record = new_record(scene, collection)
+    record = scene.form.record(scene, collection)
     collection.add(record)
     return _one(scene, record)
 
 
 def _update(scene: Scene, collection: Collection) -> Result:
     row = _row(scene, collection)
-    collection.change([row], body_fields(scene))
+    collection.change([row], scene.form.sent(scene))
     return _one(scene, collection.get(row))
 
 
 def _set(scene: Scene, collection: Collection) -> Result:
     options = scene.operation.resource.options
     rows = [_row(scene, collection)] if "key" in options else collection.rows()
-    collection.change(rows, scene.constants.fill(scene))
+    collection.change(rows, scene.form.constants(scene))
     return _one(scene, collection.get(rows[0])) if rows else DONE
 
 

@@ -25,6 +25,8 @@ class Answer:
 
     data: bytes
     next_query: Mapping[str, Any] | None
+    value: Any = None
+    """What ``data`` says, until the whole answer is sent for the first time."""
     next_page: str | None = None
     """The next page, once somebody has written it down."""
     is_valid: bool = False
@@ -34,6 +36,16 @@ class Answer:
     since: float = -inf
     until: float = inf
     """The stretch of time in which it is right, in seconds since the epoch; the end isn't in it."""
+
+    def within(self, body: bytes) -> Any:
+        """Return what ``body`` says, the JSON of an object that begins with this ``data``."""
+        value = self.value  # another thread may have sent it meanwhile
+        if value is None:
+            return orjson.loads(body)
+        # What was serialized just now needn't be read again.
+        whole = orjson.loads(b'{"data":null' + body[len(b'{"data":') + len(self.data) :])
+        whole["data"] = value
+        return whole
 
     def is_good(self, organization: Organization, account: Account | None, now: float) -> bool:
         """Whether everything that the answer was made from is still there."""
@@ -51,7 +63,7 @@ def answer_of(result: Result) -> Answer:
         data = orjson.dumps(result.data)
     except orjson.JSONEncodeError:  # a number over 64 bits, such as an offset that is told back
         data = json.dumps(result.data, separators=(",", ":")).encode()
-    return Answer(data, result.next_query)
+    return Answer(data, result.next_query, result.data)
 
 
 def recall(

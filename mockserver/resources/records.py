@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver.clock import isoformat
 
 if TYPE_CHECKING:
+    from mockserver.contract import Operation
     from mockserver.resources.scene import Scene
     from mockserver.store import Collection
 
@@ -21,60 +22,64 @@ _MOST_ACCOUNTS = 256
 """Accounts whose constants are remembered."""
 
 
-class Constants:
-    """What a contract's `values` put into records: values, and stand-ins for what is known only at a request.
+class Form:
+    """How the requests of one operation become records: the contract's `values`, then what was sent.
 
-    The stand-ins are ``$now``, ``$account``, ``$null`` and ``{id}``. Records share what time and id don't change.
+    Values may be stand-ins for what is known only at a request: ``$now``, ``$account``, ``$null`` and ``{id}``.
+    Records share what time and id don't change.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._lasting = {field: value for field, value in values.items() if not _passes(value)}
-        self._passing = {f: _maker(value) for f, value in values.items() if _passes(value)}
+    def __init__(self, operation: Operation) -> None:
+        options = operation.resource.options
+        values: Mapping[str, Any] = options.get("values", {})
+        self._dated = [field for field, value in values.items() if value == "$now"]
+        self._passing = {f: _maker(value) for f, value in values.items() if _is_passing(value)}
+        own = {*self._dated, *self._passing}
+        self._lasting = {f: _maker(value) for f, value in values.items() if f not in own}
         self._filled: dict[int | None, dict[str, Any]] = {}
+        self._match = tuple(options.get("match", {}).items())
+        known, rename = options.get("known", ()), options.get("rename", {})
+        self._members = {
+            name: (rename.get(name, name), name in known) for name in operation.body_members
+        }
 
-    def fill(self, scene: Scene, id: int | None = None) -> dict[str, Any]:
-        """Return the fields for a record of ``id``, written in ``scene``."""
+    def constants(self, scene: Scene, id: int | None = None) -> dict[str, Any]:
+        """Return the constant fields of a record of ``id``, written in ``scene``."""
         account = scene.account_id
         filled = self._filled.get(account)
         if filled is None:
             if len(self._filled) >= _MOST_ACCOUNTS:
                 self._filled.clear()
-            filled = {field: _maker(value)(scene, id) for field, value in self._lasting.items()}
+            filled = {field: make(scene, id) for field, make in self._lasting.items()}
             self._filled[account] = filled
-        return {**filled, **{field: make(scene, id) for field, make in self._passing.items()}}
+        fields = {**filled}
+        if self._dated:
+            fields |= dict.fromkeys(self._dated, isoformat(scene.now))
+        for field, make in self._passing.items():
+            fields[field] = make(scene, id)
+        return fields
 
+    def sent(self, scene: Scene) -> dict[str, Any]:
+        """Return the members of the body that the contract names, as fields of the record.
 
-def new_record(scene: Scene, collection: Collection) -> dict[str, Any]:
-    """Return the record that the request creates: a new id, the constants, then what was sent."""
-    options = scene.operation.resource.options
-    id = collection.next_id()
-    matched = {
-        field: scene.arguments.path[name]
-        for name, field in options.get("match", {}).items()
-        if name in scene.arguments.path
-    }
-    return {
-        "id": id,
-        **scene.constants.fill(scene, id),
-        **matched,
-        **body_fields(scene),
-    }
+        An id that a list of known ones holds twice counts once.
+        """
+        members, fields = self._members, {}
+        for name, value in scene.arguments.body.items():
+            if name in members:
+                field, is_known = members[name]
+                fields[field] = list(dict.fromkeys(value)) if is_known else value
+        return fields
 
-
-def body_fields(scene: Scene) -> dict[str, Any]:
-    """Return the members of the body that the contract names, as fields of the record.
-
-    An id that a list of known ones holds twice counts once.
-    """
-    options = scene.operation.resource.options
-    rename: Mapping[str, str] = options.get("rename", {})
-    known = options.get("known", ())
-    members = scene.operation.body_members
-    return {
-        rename.get(name, name): list(dict.fromkeys(value)) if name in known else value
-        for name, value in scene.arguments.body.items()
-        if name in members
-    }
+    def record(self, scene: Scene, collection: Collection) -> dict[str, Any]:
+        """Return the record that a request creates: a new id, the constants, then what was sent."""
+        id, path = collection.next_id(), scene.arguments.path
+        record = {"id": id, **self.constants(scene, id)}
+        for name, field in self._match:
+            if name in path:
+                record[field] = path[name]
+        record |= self.sent(scene)
+        return record
 
 
 def check_known(scene: Scene) -> None:
@@ -89,11 +94,11 @@ def id_sent(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
-def _passes(value: Any) -> bool:
+def _is_passing(value: Any) -> bool:
     """Whether a constant differs from one request of an account to the next."""
     if isinstance(value, dict):
-        return any(map(_passes, value.values()))
-    return isinstance(value, str) and (value == "$now" or "{" in value)
+        return any(part == "$now" or _is_passing(part) for part in value.values())
+    return isinstance(value, str) and "{" in value
 
 
 def _maker(value: Any) -> Maker:

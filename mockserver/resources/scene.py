@@ -12,7 +12,7 @@ from mockserver.contract import Operation
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
 from mockserver.resources.projection import Shape
-from mockserver.resources.records import Constants
+from mockserver.resources.records import Form
 from mockserver.store import Collection, Version
 from mockserver.validation import Arguments
 
@@ -37,8 +37,8 @@ class Scene:
     operation: Operation
     arguments: Arguments
     shape: Shape
-    constants: Constants
-    """What the contract puts into the records that the operation writes."""
+    form: Form
+    """How the operation's requests become records."""
     _organization: Organization
     _account: Account | None
     _now: float

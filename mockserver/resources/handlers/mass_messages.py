@@ -10,7 +10,6 @@ from mockserver.clock import isoformat
 from mockserver.envelope import Refused
 from mockserver.resources.dates import body_time
 from mockserver.resources.deliveries import delivered
-from mockserver.resources.records import body_fields, new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.resources.series import Span, Value, span_of
@@ -23,7 +22,7 @@ _CHART_DAYS = 30
 def send_mass_message(scene: Scene) -> Result:
     """Queue a mass message; without a date in the future it is sent at once and shows in the statistics."""
     queue = scene.collection("mass_message_queue")
-    item = {"isFree": True, **new_record(scene, queue), **_snapshot(scene)}
+    item = {"isFree": True, **scene.form.record(scene, queue), **_snapshot(scene)}
     if "date" not in item or timestamp(item, "date") <= scene.now:
         item |= {"date": isoformat(scene.now)}
         item |= delivered(scene, item)
@@ -92,7 +91,7 @@ def _charted(sent: Span, value: Value) -> dict[str, Any]:
 
 def _snapshot(scene: Scene) -> dict[str, Any]:
     """Return the fields of the queue's item that the body sets."""
-    fields = body_fields(scene)
+    fields = scene.form.sent(scene)
     if "date" in fields:
         fields["date"] = isoformat(body_time("scheduledDate", fields["date"]))
     if "text" in fields:

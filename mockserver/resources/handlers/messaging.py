@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mockserver.resources.chats import last_messages, media_of
 from mockserver.resources.paging import answer_page
-from mockserver.resources.records import new_record
 from mockserver.resources.scene import Result, Scene
 from mockserver.resources.selection import select
 from mockserver.resources.views import show
@@ -48,9 +47,10 @@ def send_message(scene: Scene) -> Result:
     """
     scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
     messages = scene.collection("messages")
-    message = new_record(scene, messages)
+    message = scene.form.record(scene, messages)
     message |= media_of(scene, message.get("mediaFiles", ()))
-    message |= {"price": message.get("price", 0), "isFree": not message.get("price")}
+    price = message.setdefault("price", 0)
+    message["isFree"] = not price
     messages.add(message)
     scene.collection("direct_messages").add(
         {

@@ -10,7 +10,6 @@ from mockserver.clock import DAY, isoformat
 from mockserver.envelope import Refused
 from mockserver.resources.dates import body_time
 from mockserver.resources.paging import answer_page
-from mockserver.resources.records import new_record
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
@@ -26,7 +25,7 @@ _NEVER = 3_650
 def create_post(scene: Scene) -> Result:
     """Publish a post, or schedule it for the time that the body gives."""
     posts = scene.collection("posts")
-    post = new_record(scene, posts)
+    post = scene.form.record(scene, posts)
     scheduled = scene.arguments.body.get("scheduledTime")
     at = body_time("scheduledTime", scheduled) if scheduled else scene.now
     post |= {
