@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyY
         return node.value if ":" in node.value else super().construct_yaml_int(node)
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> Any:
-        """Return a number; `10:30.5` is a text."""
-        return node.value if ":" in node.value else super().construct_yaml_float(node)
+        """Return a number; `10:30.5` is a text, and infinity or `.nan` nothing that JSON can say."""
+        if ":" in node.value:
+            return node.value
+        number = super().construct_yaml_float(node)
+        if not isfinite(number):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"JSON has no number like {node.value}", node.start_mark
+            )
+        return number
 
 
 for _name, _number in (

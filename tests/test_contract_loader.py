@@ -196,6 +196,7 @@ def test_refuses(case: str, small: Document, tmp_path: Path) -> None:
     [
         pytest.param(b"a: [", "not valid YAML: ", id="no-yaml"),
         pytest.param(b"openapi: 3.1.0\nopenapi: 3.1.0\n", "not valid YAML: the key 'openapi' stands here twice", id="key-twice"),
+        pytest.param(b"openapi: 3.1.0\ninfo: {x-limit: .inf}\n", "not valid YAML: JSON has no number like .inf", id="infinity"),
         pytest.param(b"\xff\xfe\x00", "not valid YAML: ", id="binary"),
         pytest.param(b"", "must be a mapping with `openapi`", id="empty"),
         pytest.param(b"- a\n", "must be a mapping with `openapi`", id="list"),
