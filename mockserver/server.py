@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Callable
@@ -109,6 +110,7 @@ def serve_forever(server: MockServer, announce: Callable[[str], None]) -> None:
     server.bind()
     try:
         server.start()
+        gc.freeze()  # what the application is made of stays: the collector needn't look at it
         announce(server.url)
         server.wait()
     except KeyboardInterrupt:
