@@ -17,7 +17,7 @@ from werkzeug.test import EnvironBuilder
 
 from mockserver import rules
 from mockserver.clock import DAY, MINUTE, parse_time
-from mockserver.errors import Misuse
+from mockserver.errors import BadLimit, Misuse
 from mockserver.windows import Headroom, LimiterMode, Windows
 
 if TYPE_CHECKING:
@@ -82,6 +82,14 @@ def test_time_alone_opens_no_rolling_window() -> None:
     windows.roll(NOON + 70)
 
     assert [True, False, True] == taken(windows, NOON + 100, NOON + 131, NOON + 160)
+
+
+def test_a_refused_limit_changes_neither() -> None:
+    windows = Windows(limit_minute=5, limit_day=100)
+    with pytest.raises(BadLimit, match="limit_day must be 0 or more, got -1"):
+        windows.set_limits(minute=3, day=-1)
+
+    assert Headroom(5, 5, 100, 100) == windows.headroom(NOON)
 
 
 def test_a_look_opens_no_rolling_window() -> None:
