@@ -113,6 +113,27 @@ def test_visitors_add_up(tenant: Tenant) -> None:
     assert ("Others", "") == (few["rows"][3]["countryName"], few["rows"][3]["countryCode"])
 
 
+@pytest.mark.parametrize(
+    ("limit", "rows"),
+    [(100, 100), (101, 100), (10**9, 100), (99, 99), (1, 1), (0, 10)],
+    ids=str,
+)
+def test_no_more_than_100_countries_are_named(limit: int, rows: int, tenant: Tenant) -> None:
+    """The page says that `limit` is capped; all others are the row after those."""
+    codes = [f"{one}{two}" for one in "ABCDE" for two in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    visits = tenant.organization.accounts[1001].collection("visitors")
+    first = dict(visits.get(visits.rows()[0]))
+    visits.remove(visits.rows())
+    for id, code in enumerate(codes, start=1):
+        visits.add({**first, "id": id, "countryCode": code, "date": "2026-01-30T00:00:00+00:00"})
+    for operation in ("getProfileVisitors", "getProfileVisitorsCountries"):
+        told = tenant.data(operation, query={"limit": limit})["topCountries"]
+
+        assert rows + 1 == len(told["rows"])
+        assert "Others" == told["rows"][-1]["countryName"]
+        assert told["hasMore"]
+
+
 def test_mass_messages_add_up(tenant: Tenant) -> None:
     sent = whole(tenant, "listMassMessages", None, **QUARTER)
     chart = tenant.data("getMassMessageChart", query=QUARTER)["group_messages"]
@@ -137,6 +158,17 @@ def test_trials_and_referrals_add_up(tenant: Tenant) -> None:
     assert chart["total"] < chart["gross"]
 
 
+def test_streaks_are_those_of_this_month(tenant: Tenant) -> None:
+    """Those that touch it, unless a window is asked for."""
+    streaks = tenant.organization.accounts[1001].collection("streaks")
+    rows = streaks.rows()
+    streaks.change([rows[1]], {"endDate": "2026-01-01T00:00:00+00:00"})
+    streaks.change([rows[2]], {"endDate": "2025-12-31T23:59:59+00:00"})
+    shown = [streak["id"] for streak in tenant.data("listActivityStreaks")["list"]]
+
+    assert [streaks.get(row)["id"] for row in rows[:2]] == shown
+
+
 def test_media_types_count_the_vault(tenant: Tenant) -> None:
     media = [item["type"] for item in whole(tenant, "listVaultMedia")]
     told = tenant.data("getVaultMediaTypes")["list"]
@@ -144,6 +176,26 @@ def test_media_types_count_the_vault(tenant: Tenant) -> None:
     assert {row["type"]: row["count"] for row in told} == {
         kind: media.count(kind) for kind in media
     }
+
+
+@pytest.mark.parametrize("sort", ["media", "recent", "name", "default"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_vault_lists_are_sorted(sort: str, order: str, tenant: Tenant) -> None:
+    """By the number of items, the last change, the name; by age where OnlyFans decides."""
+    lists = tenant.organization.accounts[1001].collection("vault_lists")
+    keys = {"media": "mediaIds", "recent": "changedAt", "name": "name", "default": "id"}
+
+    def key(record: Any) -> Any:
+        value = record[keys[sort]]
+        return len(value) if sort == "media" else value
+
+    lists.change(lists.rows()[2:3], {"changedAt": "2026-01-31T12:00:00+00:00"})
+    tenant.data("sortVaultLists", body={"sort": sort, "order": order})
+    shown = [row["id"] for row in whole(tenant, "listVaultLists", limit=100)]
+    sorted_keys = [key(lists.get(lists.find("id", id)[0])) for id in shown]
+
+    assert len(set(sorted_keys)) > 2
+    assert sorted(sorted_keys, reverse=order == "desc") == sorted_keys
 
 
 @pytest.mark.parametrize(

@@ -422,3 +422,10 @@ def test_every_pattern_says_what_it_means(contract: Contract) -> None:
     ]
 
     assert [] == silent
+
+
+def test_whole_floats_in_lists_are_integers(tenant: Tenant) -> None:
+    """An id that came as 30001.0 is answered as it is written elsewhere."""
+    sent = tenant.call("sendMessage", body={"text": "Hello.", "previews": [30001.0]})
+
+    assert '"previews":[30001]' in sent.text
