@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -17,12 +17,16 @@ from mockserver.contract import Schemas
 from mockserver.contract.build import METHODS, each_operation
 from mockserver.contract.checks import EXTENSIONS, each_example
 from mockserver.data import default_spec
+from mockserver.plans import collections_of
+from mockserver.resources import scene
 from mockserver.resources.handlers import HANDLERS
 from mockserver.rules import RULES, Level, Rule, Scope
+from tests.conftest import Tenant
 
 if TYPE_CHECKING:
+    from mockserver.app import MockFlask
     from mockserver.contract import Contract
-    from tests.conftest import Tenant
+    from mockserver.store import Collection
 
 PACKAGE = Path(mockserver.__file__).parent
 TESTS = Path(__file__).parent
@@ -158,6 +162,45 @@ def test_every_handler_is_used(contract: Contract) -> None:
     assert named == set(HANDLERS)
 
 
+ASKED: dict[str, dict[str, Any]] = {
+    "listChats": {"query": {"list_id": 801, "query": "r"}},
+    "listTopSubscribers": {"query": {"by": "currency"}},
+}
+"""What must be asked for an operation to look at all that it names."""
+LOOKED_UP = "its ids are looked up only where the body names some"
+NOT_LOOKED_AT = {
+    ("sendMassMessage", "fans"): LOOKED_UP,
+    ("updateMassMessage", "fans"): LOOKED_UP,
+    ("updateMassMessage", "user_lists"): LOOKED_UP,
+    ("updateMassMessage", "vault_media"): LOOKED_UP,
+}
+"""Collections that an operation names and its example needs not, and why."""
+
+
+def test_operations_name_the_collections_that_they_look_at(
+    contract: Contract, own_app: MockFlask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No operation looks at more than `x-resource` says, or says more than it looks at.
+
+    The application is the test's own, for what others were answered is remembered.
+    """
+    looked: set[str] = set()
+    find = scene.collection_of
+
+    def noted(name: str, *where: Any) -> Collection:
+        looked.add(name)
+        return find(name, *where)
+
+    monkeypatch.setattr(scene, "collection_of", noted)
+    for operation in contract:
+        tenant = Tenant(own_app)
+        looked.clear()
+        assert 200 == tenant.call(operation, **ASKED.get(operation.id, {})).status_code
+        named = collections_of(cast("Contract", [operation]))  # of which it takes the operations
+        idle = {name for name in named if (operation.id, name) in NOT_LOOKED_AT}
+        assert looked | idle == named, operation.id
+
+
 def test_every_component_is_used(contract: Contract) -> None:
     """Nothing is described that no operation refers to."""
     document = contract.document
@@ -181,6 +224,27 @@ def references(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for item in node:
             yield from references(item)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "Message/properties/previews",
+        "PromotionSubscriber/properties/promoOffers",
+        "QueueItem/properties/releaseForms",
+        "ScheduleEntity/properties/media",
+        "SignedUpload/properties/keys",
+        "ScheduleEntity/properties/previews",
+        "Streak/properties/frozenDays",
+        "TrialLink/properties/sharedWith",
+    ],
+)
+def test_a_list_whose_items_no_page_shows_may_hold_anything(place: str, contract: Contract) -> None:
+    """A server isn't called wrong for what nobody has seen."""
+    validator = Schemas(contract.document).validator(f"#/components/schemas/{place}")
+
+    assert validator.is_valid([1, "text", {"id": 1}, None])
+    assert not validator.is_valid({})
 
 
 def test_every_example_is_valid(contract: Contract) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,21 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
     assert 2 == len(commands)
     assert commands[1] in ci
+
+
+def test_sdist_holds_what_the_tests_read() -> None:
+    """So that whoever packages the suite can run them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packed = {*project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]}
+    packed |= {"README.md", "LICENSE", "pyproject.toml"}  # always there
+    read = {
+        name
+        for file in Path(__file__).parent.rglob("*.py")
+        for name in re.findall(r'\bROOT / "([^"]+)"', file.read_text("utf-8"))
+    }
+
+    assert {".ci", "docs", "README.md"} < read
+    assert set() == read - packed
 
 
 def test_figures_are_those_of_the_contract() -> None:

@@ -131,6 +131,20 @@ def test_next_page_keeps_the_query(operation: Operation, roomy: Tenant) -> None:
     assert set(queries(operation)) == paged
 
 
+@pytest.mark.parametrize("sent", [{"type": "chat,stream"}, {"type": ["chat", "stream"]}], ids=str)
+def test_next_page_keeps_a_list(sent: dict[str, Any], roomy: Tenant) -> None:
+    """A list that was sent in either form is still one on the next page, and the same."""
+    days = {"start_date": "2026-01-31", "end_date": "2026-12-31", "limit": 1}
+    kinds = []
+    page = roomy.call("listScheduledItems", query=days | sent).get_json()
+    while (following := next_of(page)) is not None:
+        assert ["chat,stream"] == parse_qs(urlsplit(following).query)["type"]
+        page = roomy.follow(following).get_json()
+        kinds += [item["type"] for item in page["data"]["list"]]
+
+    assert {"chat", "stream"} == set(kinds)
+
+
 @pytest.mark.shows(rules.PAGE_LAST)
 def test_has_more_agrees(operation: Operation, roomy: Tenant) -> None:
     """Where `data` tells whether there is more, it says the same as `_pagination`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver import create_app
+from mockserver import create_app, pipeline
 from mockserver.app import MockFlask
 from mockserver.resources import engine
 from mockserver.resources.recall import Answer
@@ -173,3 +173,14 @@ def test_long_requests_are_not_remembered(own: MockFlask, computed: list[str]) -
 
     assert ["listTags"] * 2 == computed
     assert not [asked for asked in own.mock.pipeline._addresses if len(asked[2]) > 512]
+
+
+def test_many_requests_do_not_pile_up(own: MockFlask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does whoever sends ever new short ones."""
+    monkeypatch.setattr(pipeline, "_MOST_REMEMBERED", 4)
+    remembered = []
+    for number in range(20):
+        data(own, f"{TAGS}?unknown={number}")
+        remembered.append(len(own.mock.pipeline._addresses))
+
+    assert 4 == max(remembered)

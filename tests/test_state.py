@@ -332,11 +332,18 @@ def test_upload_from_start_to_finish(tenant: Tenant) -> None:
     )
     parts = [{"ETag": '"5d41402abc4b2a76b9719d911017c592"', "PartNumber": n} for n in (1, 2)]
     body = {"key": key, "uploadId": begun["uploadId"], "parts": parts}
-    bodies = [{**body, "parts": parts[:1]}, {**body, "uploadId": "upload-x"}, body, body]
+    wrong = (
+        {"parts": parts[:1]},
+        {"parts": parts[::-1]},
+        {"secure": True},
+        {"uploadId": "x"},
+        {"key": "x"},
+    )
+    bodies = [*({**body, **change} for change in wrong), body, body]
     statuses = [tenant.call("finishMultipartUpload", body=sent).status_code for sent in bodies]
 
     assert 2 == len(begun["keys"])
-    assert [400, 404, 200, 404] == statuses
+    assert [400, 400, 400, 404, 404, 200, 404] == statuses
 
 
 @pytest.mark.shows(rules.BAD_STATE)
@@ -445,6 +452,13 @@ def test_no_message_moves_into_the_past(date: str, tenant: Tenant) -> None:
 
     assert (400, rules.BAD_BODY.id) == (answer.status_code, answer.headers["X-Mock-Rule"])
     assert records == tenant.records()
+
+
+def test_a_canceled_mass_message_has_nothing_to_unsend(tenant: Tenant) -> None:
+    tenant.data("cancelMassMessage")
+    item = tenant.data("getMassMessage")["queue"]
+
+    assert (True, False) == (item["isCanceled"], item["canUnsend"])
 
 
 def test_change_of_text_keeps_the_price(tenant: Tenant) -> None:

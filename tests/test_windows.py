@@ -17,7 +17,7 @@ from werkzeug.test import EnvironBuilder
 
 from mockserver import rules
 from mockserver.clock import DAY, MINUTE, parse_time
-from mockserver.errors import Misuse
+from mockserver.errors import BadLimit, Misuse
 from mockserver.windows import Headroom, LimiterMode, Windows
 
 if TYPE_CHECKING:
@@ -51,6 +51,45 @@ def test_minute_window(rolling: bool, moments: list[float], passed: list[bool]) 
     windows = Windows(limit_minute=2, limit_day=100, rolling=rolling)
 
     assert passed == taken(windows, *(NOON + moment for moment in moments))
+
+
+def test_only_what_was_taken_is_given_back() -> None:
+    """A window that was filled up meanwhile stays full, and one that takes nothing has nothing to give."""
+    windows = Windows(limit_minute=5, limit_day=100)
+    windows.take(NOON)
+    windows.take(NOON)
+    windows.set_remaining(NOON, minute=5)
+    windows.give_back(NOON)
+    filled = windows.headroom(NOON)
+    windows.mode = LimiterMode.OFF
+    windows.take(NOON)
+    windows.give_back(NOON)
+
+    assert Headroom(5, 5, 100, 99) == filled == windows.headroom(NOON)
+
+
+def test_room_comes_with_the_later_of_two_windows() -> None:
+    """A rolling minute that opened at the end of the day outlasts it."""
+    windows = Windows(limit_minute=1, limit_day=2, rolling=True)
+
+    assert [True, True] == taken(windows, NOON, NOON + DAY - 10)
+    assert NOON + DAY - 10 + MINUTE == windows.have_room_at
+
+
+def test_time_alone_opens_no_rolling_window() -> None:
+    windows = Windows(limit_minute=1, limit_day=100, rolling=True)
+    windows.take(NOON)
+    windows.roll(NOON + 70)
+
+    assert [True, False, True] == taken(windows, NOON + 100, NOON + 131, NOON + 160)
+
+
+def test_a_refused_limit_changes_neither() -> None:
+    windows = Windows(limit_minute=5, limit_day=100)
+    with pytest.raises(BadLimit, match="limit_day must be 0 or more, got -1"):
+        windows.set_limits(minute=3, day=-1)
+
+    assert Headroom(5, 5, 100, 100) == windows.headroom(NOON)
 
 
 def test_a_look_opens_no_rolling_window() -> None:

@@ -14,7 +14,7 @@ from tests.guides.session import READERS_OWN, Session, Step, fits, steps
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["index", "curl", "windows", "fixture"]
 """Guides that need nothing but a folder."""
-SETS_UP = {"index": ["pip install 'fansmetric-contract[pages]'"]}
+SETS_UP = {"index": ["pip install '.[pages]'"]}
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "curl", "git"))), reason="needs bash, curl and git"

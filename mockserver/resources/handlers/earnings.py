@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mockserver.clock import DAY, isoformat, start_of_day
 from mockserver.resources.scene import Result, Scene
-from mockserver.resources.series import Span, one, span_of
+from mockserver.resources.selection import timestamp
+from mockserver.resources.series import Span, Value, one, span_of
 from mockserver.store import Record
 
 
@@ -37,7 +39,7 @@ def earnings_chart(scene: Scene) -> Result:
 
 
 def chargebacks_chart(scene: Scene) -> Result:
-    """Answer money and number of chargebacks per day."""
+    """Answer money and number of chargebacks per day, days without any included."""
     span = span_of(scene, scene.collection("chargebacks").records(), "createdAt")
 
     def amount(record: Record) -> float:
@@ -45,12 +47,21 @@ def chargebacks_chart(scene: Scene) -> Result:
 
     return Result(
         {
-            "chartAmount": span.series(amount, daily=True),
-            "chartCount": span.series(one, daily=True),
+            "chartAmount": _of_every_day(scene, span, amount),
+            "chartCount": _of_every_day(scene, span, one),
             "total": span.total(amount),
             "delta": span.delta(amount),
         }
     )
+
+
+def _of_every_day(scene: Scene, span: Span, value: Value) -> list[dict[str, Any]]:
+    """Return one point per day of the window until today, or until the last record if that is later."""
+    counted = {point["date"]: point for point in span.series(value, daily=True)}
+    latest = max((timestamp(record, span.field) for record in span.records), default=0)
+    start, end = start_of_day(max(span.first, 0)), max(min(span.last, scene.now), latest)
+    days = (isoformat(day) for day in range(int(start), int(end) + 1, DAY))
+    return [counted.get(day, {"date": day, "count": 0}) for day in days]
 
 
 def referral_chart(scene: Scene) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mockserver import rules
@@ -14,7 +15,6 @@ from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
 
-_MONTH_DAYS = 30
 _MEDIA_TYPES = ("photo", "gif", "video", "audio")
 
 
@@ -39,7 +39,7 @@ def update_display_name(scene: Scene) -> Result:
 
 def list_top_subscribers(scene: Scene) -> Result:
     """Answer the fans who were active in the window, the leading ones by the metric first."""
-    first, last = span_of_dates(scene.arguments, scene.now, days=_MONTH_DAYS)
+    first, last = span_of_dates(scene.arguments, scene.now, days=_days_of_a_month(scene.now))
     active = [
         fan
         for fan in scene.collection("fans").records()
@@ -48,6 +48,13 @@ def list_top_subscribers(scene: Scene) -> Result:
     metric = _metric(scene, first, last)
     active.sort(key=lambda fan: (-metric(fan), fan["id"]))
     return answer_page(scene, active, scene.shape.show)
+
+
+def _days_of_a_month(now: float) -> int:
+    """Return how many days ago the same day of the former month was, or its last day if it has no such one."""
+    today = datetime.fromtimestamp(now, UTC)
+    last = today.replace(day=1) - timedelta(days=1)
+    return max(last.day, today.day)
 
 
 def _metric(scene: Scene, first: float, last: float) -> Callable[[Record], float]:
