@@ -170,6 +170,7 @@ ASKED: dict[str, dict[str, Any]] = {
 LOOKED_UP = "its ids are looked up only where the body names some"
 NOT_LOOKED_AT = {
     ("sendMassMessage", "fans"): LOOKED_UP,
+    ("sendMassMessage", "vault_media"): LOOKED_UP,
     ("updateMassMessage", "fans"): LOOKED_UP,
     ("updateMassMessage", "user_lists"): LOOKED_UP,
     ("updateMassMessage", "vault_media"): LOOKED_UP,

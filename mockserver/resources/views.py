@@ -12,6 +12,7 @@ from mockserver.resources.chats import (
     seconds_to_cancel,
 )
 from mockserver.resources.scene import Scene
+from mockserver.resources.selection import timestamp
 from mockserver.store import Record
 
 _LAST_MESSAGE = (
@@ -72,7 +73,28 @@ def _vault_list(record: Record, _: Scene) -> dict[str, Any]:
 
 
 def _trial_link(record: Record, scene: Scene) -> dict[str, Any]:
-    return {**record, "user": {"id": scene.owner.id, "username": scene.owner.username}}
+    owner = {"id": scene.owner.id, "username": scene.owner.username}
+    return {**record, "user": owner, "isFinished": _is_over(record, "expiredAt", scene)}
+
+
+def _promotion(record: Record, scene: Scene) -> dict[str, Any]:
+    over = _is_over(record, "finishedAt", scene)
+    return {**record, "isFinished": over, "canClaim": record["canClaim"] and not over}
+
+
+def _is_over(record: Record, field: str, scene: Scene) -> bool:
+    """Whether what ends at the time in ``field`` has ended; nothing ends where there is no time."""
+    if record["isFinished"] or not record[field]:
+        return bool(record["isFinished"])
+    return not scene.seconds_until(timestamp(record, field))
+
+
+def _queue_item(record: Record, scene: Scene) -> dict[str, Any]:
+    """Count down how long a delivered message can be unsent; `unsendSeconds` is the whole window."""
+    if not record.get("isDone"):
+        return dict(record)
+    left = scene.seconds_until(timestamp(record, "date") + record["unsendSeconds"])
+    return {**record, "unsendSeconds": left, "canUnsend": record["canUnsend"] and left > 0}
 
 
 def _payment(record: Record, scene: Scene) -> dict[str, Any]:
@@ -85,7 +107,9 @@ def _payment(record: Record, scene: Scene) -> dict[str, Any]:
 
 VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
     "chats": _chat,
+    "mass_message_queue": _queue_item,
     "messages": _message,
+    "promotions": _promotion,
     "transactions": _payment,
     "trial_links": _trial_link,
     "user_lists": _user_list,
@@ -94,9 +118,9 @@ VIEWS: dict[str, Callable[[Record, Scene], dict[str, Any]]] = {
 """The view of each collection that has computed fields."""
 
 
-def view_of(scene: Scene, record: Record) -> Record:
-    """Return ``record`` with its computed fields."""
-    view = VIEWS.get(scene.operation.resource.collection or "")
+def view_of(scene: Scene, record: Record, collection: str | None = None) -> Record:
+    """Return ``record`` with its computed fields; it is of the operation's collection unless another is named."""
+    view = VIEWS.get(collection or scene.operation.resource.collection or "")
     return view(record, scene) if view else record
 
 

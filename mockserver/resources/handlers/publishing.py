@@ -12,6 +12,7 @@ from mockserver.resources.dates import body_time
 from mockserver.resources.paging import answer_page
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
+from mockserver.resources.views import view_of
 from mockserver.store import Record
 
 _TAG = re.compile(r"<[^<>]{0,1000}>")
@@ -71,7 +72,7 @@ def _promotion(scene: Scene, id: int, audience: str) -> dict[str, Any]:
 def promotions_and_trials(scene: Scene) -> Result:
     """Answer promotions and trial links in one feed, the newest first."""
     feed = [
-        (timestamp(record, "createdAt"), record["id"], {member: record})
+        (timestamp(record, "createdAt"), record["id"], {member: view_of(scene, record, name)})
         for member, name in (("promo", "promotions"), ("trial", "trial_links"))
         for record in scene.collection(name).records()
     ]
