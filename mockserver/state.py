@@ -7,7 +7,7 @@ Faults and the journal are not part of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -89,7 +89,7 @@ STATE: Shape = closed(
         "windows": closed({"minute": _WINDOW, "day": _WINDOW}),
         "records": {
             "type": "object",
-            "propertyNames": {"pattern": f"^([0-9]+|{SHARED})$"},
+            "propertyNames": {"pattern": f"^([1-9][0-9]{{0,18}}|{SHARED})$"},
             "additionalProperties": {"type": "object", "additionalProperties": _RECORDS},
         },
     },
@@ -111,14 +111,15 @@ def dump(
         windows = organization.windows
         now = organization.clock.now()
         windows.roll(organization.clock.now)
+        accounts = list(organization.accounts.values())  # the control API may add some meanwhile
         return {
             "state": FORM,
-            "organization": _organization(organization),
-            "keys": [_key(key) for key in organization.keys.values()],
+            "organization": _organization(organization, accounts),
+            "keys": [_key(key) for key in list(organization.keys.values())],
             "born": _text(organization.shared.day),
             "clock": _clock(organization, now if freeze else None),
             "windows": _windows(windows),
-            "records": _records(organization, whole),
+            "records": _records(organization, accounts, whole),
         }
 
 
@@ -159,7 +160,7 @@ def _refuse_unknown(document: Mapping[str, Any], contract: Contract) -> None:
                 raise BadState(f"records.{holder}: {nearest_collection(name, known)}")
 
 
-def _organization(organization: Organization) -> dict[str, Any]:
+def _organization(organization: Organization, accounts: Iterable[Account]) -> dict[str, Any]:
     windows = organization.windows
     return {
         "id": organization.id,
@@ -171,7 +172,7 @@ def _organization(organization: Organization) -> dict[str, Any]:
         "rolling": windows.minute.rolling,
         "retry_after": organization.retry_after,
         "journal_size": organization.journal.capacity,
-        "accounts": [_account(account) for account in organization.accounts.values()],
+        "accounts": [_account(account) for account in accounts],
     }
 
 
@@ -211,10 +212,10 @@ def _windows(windows: Windows) -> dict[str, Any]:
     }
 
 
-def _records(organization: Organization, whole: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        str(account.id): account.records(whole=whole) for account in organization.accounts.values()
-    }
+def _records(
+    organization: Organization, accounts: Iterable[Account], whole: bool
+) -> dict[str, Any]:
+    found: dict[str, Any] = {str(account.id): account.records(whole=whole) for account in accounts}
     found[SHARED] = organization.records(whole=whole)
     return {holder: collections for holder, collections in found.items() if collections}
 

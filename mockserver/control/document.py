@@ -16,6 +16,7 @@ from flask import Request
 from mockserver.contract import Schemas
 from mockserver.contract.document import load_document
 from mockserver.contract.schemas import describe
+from mockserver.control.numbers import with_integers
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 from mockserver.yamlfile import load_yaml
@@ -72,7 +73,7 @@ class ControlDocument:
         data = _data(request)
         if not data and not operation.body_required:
             return {}
-        body = _parsed(data, request.mimetype)
+        body = with_integers(_parsed(data, request.mimetype))
         problem = self.problem(operation.body, body, "the body")
         if problem is not None:
             raise Misuse(problem)
