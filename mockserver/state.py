@@ -107,6 +107,8 @@ def dump(
     ``whole`` adds the collections that nobody wrote to; ``freeze`` lets the clock stand at the present
     instant, so that what is loaded later looks as it does now.
     """
+    if whole:
+        _make_seeded(organization)
     with organization.lock:
         windows = organization.windows
         now = organization.clock.now()
@@ -121,6 +123,15 @@ def dump(
             "windows": _windows(windows),
             "records": _records(organization, accounts, whole),
         }
+
+
+def _make_seeded(organization: Organization) -> None:
+    """Make all seeded records, which may take seconds, before whoever is answered would wait for the lock."""
+    for name in organization.shared.names(shared=True):
+        organization.shared.collection(name)
+    for account in list(organization.accounts.values()):
+        for name in account.population.names(shared=False):
+            account.population.collection(name)
 
 
 def read(document: Any, contract: Contract) -> Saved:
