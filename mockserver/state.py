@@ -38,6 +38,12 @@ FORM = 1
 SHARED = "shared"
 """The name under `records` of the collections that all accounts share."""
 
+NAME: Shape = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+"""An organization's id, which stands in paths and in the keys that are made up for it."""
+
+SECRET: Shape = {"type": "string", "pattern": f"^{KEY_PREFIX}[!-~]*$"}
+"""A key; a header carries no other characters unchanged."""
+
 _ACCOUNT = closed(
     {
         "id": ID,
@@ -49,7 +55,7 @@ _ACCOUNT = closed(
 )
 _ORGANIZATION = closed(
     {
-        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        "id": NAME,
         "name": {"type": "string"},
         "subscription": one_of(Subscription),
         "limit_minute": COUNT,
@@ -65,7 +71,7 @@ _ORGANIZATION = closed(
 )
 _KEY = closed(
     {
-        "key": {"type": "string", "pattern": f"^{KEY_PREFIX}"},
+        "key": SECRET,
         "role": TEXT,
         "permissions": {"type": "array", "items": TEXT},
         "revoked": FLAG,

@@ -16,9 +16,9 @@ from flask import Request
 from mockserver.contract import Schemas
 from mockserver.contract.document import load_document
 from mockserver.contract.schemas import describe
-from mockserver.control.numbers import with_integers
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
+from mockserver.integers import with_integers
 from mockserver.yamlfile import load_yaml
 
 FILE = Path(__file__).with_name("openapi.yaml")
