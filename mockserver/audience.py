@@ -97,6 +97,7 @@ class Audience:
         """Replaced as a whole, so that whoever tells them something needs no lock."""
         self._lock = threading.Lock()
         self._closed = False
+        self._is_over = False
 
     def tell(self, exchange: Exchange) -> None:
         """Offer ``exchange`` to everyone."""
@@ -107,7 +108,7 @@ class Audience:
         """Return a new listener for the exchanges that ``wants`` is true of, for all where that is ``None``. Raises ``Busy``."""
         listener = Listener(wants)
         with self._lock:
-            if self._closed:
+            if self._closed or self._is_over:
                 raise Busy("the server is stopping")
             if len(self.listeners) >= MOST_LISTENERS:
                 raise Busy(f"{MOST_LISTENERS} streams are open already; close one of them")
@@ -118,6 +119,10 @@ class Audience:
         """Forget ``listener``, if it is still there."""
         with self._lock:
             self.listeners = tuple(one for one in self.listeners if one is not listener)
+
+    def close(self) -> None:
+        """Take no listener any more: nothing will happen here that one could be told."""
+        self._is_over = True
 
     @contextmanager
     def dismissed(self) -> Iterator[None]:

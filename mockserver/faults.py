@@ -26,6 +26,7 @@ _SENTENCES = {
     424: "The account's session is lost; restore it first.",
     429: "The organization's rate limit is used up.",
 }
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
 _UNCHARGED = frozenset({401, 429})
 
 
@@ -83,7 +84,8 @@ class Fault:
             return self.message
         if self.status >= 500:
             return "OnlyFans could not be reached."
-        return _SENTENCES.get(self.status) or f"{HTTPStatus(self.status).phrase}."
+        named = _PHRASES.get(self.status, "The request is refused")  # 420 has no name
+        return _SENTENCES.get(self.status) or f"{named}."
 
     def __post_init__(self) -> None:
         for wrong, sentence in self._breaches():

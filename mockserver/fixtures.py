@@ -12,9 +12,10 @@ from typing import Any
 from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError, Misuse
+from mockserver.integers import with_integers
 from mockserver.layout import SAVED, WORLD, refuse_misplaced
 from mockserver.plans import read_plans
-from mockserver.roles import ALL, KEY_PREFIX, Role
+from mockserver.roles import ALL, Role
 from mockserver.seeds import (
     AccountSeed,
     AccountState,
@@ -25,6 +26,7 @@ from mockserver.seeds import (
     Subscription,
 )
 from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
+from mockserver.state import NAME, SECRET
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
 from mockserver.yamlfile import read_yaml
@@ -33,7 +35,7 @@ _MOST_DAYS = 1_000_000
 
 _KEY = closed(
     {
-        "key": {"type": "string", "pattern": f"^{KEY_PREFIX}"},
+        "key": SECRET,
         "role": TEXT,
         "revoked": FLAG,
         "expires_in_days": {"type": "number", "minimum": -_MOST_DAYS, "maximum": _MOST_DAYS},
@@ -53,7 +55,7 @@ _ACCOUNT = closed(
 )
 _ORGANIZATION = closed(
     {
-        "id": TEXT,
+        "id": NAME,
         "name": TEXT,
         "subscription": one_of(Subscription),
         "limit_minute": COUNT,
@@ -96,7 +98,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         raise FixtureError(f"{root}: is no directory; fixtures are a directory with {WORLD}")
     refuse_misplaced(root, contract)
     file = root / WORLD
-    world = read_yaml(file, _WORLD_FILE, FixtureError)
+    world = with_integers(read_yaml(file, _WORLD_FILE, FixtureError))
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
     organizations = world["organizations"]
     _refuse_twice("organization id", (o["id"] for o in organizations), file)
@@ -177,7 +179,7 @@ def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            found = read_state(read_yaml(file, {}, FixtureError), contract)
+            found = read_state(with_integers(read_yaml(file, {}, FixtureError)), contract)
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
         saved.append(found)

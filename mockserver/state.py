@@ -7,7 +7,7 @@ Faults and the journal are not part of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -38,6 +38,12 @@ FORM = 1
 SHARED = "shared"
 """The name under `records` of the collections that all accounts share."""
 
+NAME: Shape = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+"""An organization's id, which stands in paths and in the keys that are made up for it."""
+
+SECRET: Shape = {"type": "string", "pattern": f"^{KEY_PREFIX}[!-~]*$"}
+"""A key; a header carries no other characters unchanged."""
+
 _ACCOUNT = closed(
     {
         "id": ID,
@@ -49,7 +55,7 @@ _ACCOUNT = closed(
 )
 _ORGANIZATION = closed(
     {
-        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        "id": NAME,
         "name": {"type": "string"},
         "subscription": one_of(Subscription),
         "limit_minute": COUNT,
@@ -65,7 +71,7 @@ _ORGANIZATION = closed(
 )
 _KEY = closed(
     {
-        "key": {"type": "string", "pattern": f"^{KEY_PREFIX}"},
+        "key": SECRET,
         "role": TEXT,
         "permissions": {"type": "array", "items": TEXT},
         "revoked": FLAG,
@@ -89,7 +95,7 @@ STATE: Shape = closed(
         "windows": closed({"minute": _WINDOW, "day": _WINDOW}),
         "records": {
             "type": "object",
-            "propertyNames": {"pattern": f"^([0-9]+|{SHARED})$"},
+            "propertyNames": {"pattern": f"^([1-9][0-9]{{0,18}}|{SHARED})$"},
             "additionalProperties": {"type": "object", "additionalProperties": _RECORDS},
         },
     },
@@ -107,19 +113,31 @@ def dump(
     ``whole`` adds the collections that nobody wrote to; ``freeze`` lets the clock stand at the present
     instant, so that what is loaded later looks as it does now.
     """
+    if whole:
+        _make_seeded(organization)
     with organization.lock:
         windows = organization.windows
         now = organization.clock.now()
         windows.roll(organization.clock.now)
+        accounts = list(organization.accounts.values())  # the control API may add some meanwhile
         return {
             "state": FORM,
-            "organization": _organization(organization),
-            "keys": [_key(key) for key in organization.keys.values()],
+            "organization": _organization(organization, accounts),
+            "keys": [_key(key) for key in list(organization.keys.values())],
             "born": _text(organization.shared.day),
             "clock": _clock(organization, now if freeze else None),
             "windows": _windows(windows),
-            "records": _records(organization, whole),
+            "records": _records(organization, accounts, whole),
         }
+
+
+def _make_seeded(organization: Organization) -> None:
+    """Make all seeded records, which may take seconds, before whoever is answered would wait for the lock."""
+    for name in organization.shared.names(shared=True):
+        organization.shared.collection(name)
+    for account in list(organization.accounts.values()):
+        for name in account.population.names(shared=False):
+            account.population.collection(name)
 
 
 def read(document: Any, contract: Contract) -> Saved:
@@ -159,7 +177,7 @@ def _refuse_unknown(document: Mapping[str, Any], contract: Contract) -> None:
                 raise BadState(f"records.{holder}: {nearest_collection(name, known)}")
 
 
-def _organization(organization: Organization) -> dict[str, Any]:
+def _organization(organization: Organization, accounts: Iterable[Account]) -> dict[str, Any]:
     windows = organization.windows
     return {
         "id": organization.id,
@@ -171,7 +189,7 @@ def _organization(organization: Organization) -> dict[str, Any]:
         "rolling": windows.minute.rolling,
         "retry_after": organization.retry_after,
         "journal_size": organization.journal.capacity,
-        "accounts": [_account(account) for account in organization.accounts.values()],
+        "accounts": [_account(account) for account in accounts],
     }
 
 
@@ -211,10 +229,10 @@ def _windows(windows: Windows) -> dict[str, Any]:
     }
 
 
-def _records(organization: Organization, whole: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        str(account.id): account.records(whole=whole) for account in organization.accounts.values()
-    }
+def _records(
+    organization: Organization, accounts: Iterable[Account], whole: bool
+) -> dict[str, Any]:
+    found: dict[str, Any] = {str(account.id): account.records(whole=whole) for account in accounts}
     found[SHARED] = organization.records(whole=whole)
     return {holder: collections for holder, collections in found.items() if collections}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 """Takes one line for the user."""
+
+_TICK = 200
+"""Milliseconds between two looks at what lies under the paths."""
 
 
 class WatchedApp:
@@ -46,7 +49,7 @@ class WatchedApp:
         else:
             # Who listens to the old world comes again, and finds the new one.
             with old.mock.released():
-                pass
+                old.mock.audience.close()
             self._tell("reloaded: organizations, windows and journals begin anew")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -65,10 +68,20 @@ def watching(app: WatchedApp, paths: Iterable[Path]) -> Iterator[None]:
         raise SuiteError(
             "--watch needs watchfiles; run: pip install 'fansmetric-contract[watch]'"
         ) from None
-    stop = threading.Event()
+    stop, followed = threading.Event(), tuple(paths)
+
+    def changes() -> Iterable[object]:
+        return watch(
+            *followed,
+            stop_event=stop,
+            rust_timeout=_TICK,
+            debounce=100,
+            step=20,
+            yield_on_timeout=True,
+        )
 
     def follow() -> None:
-        for _ in watch(*paths, stop_event=stop, rust_timeout=200, debounce=100, step=20):
+        for _ in _moments(followed, changes, stop):
             app.reload()
 
     thread = threading.Thread(target=follow, name="fansmetric-watch", daemon=True)
@@ -78,3 +91,45 @@ def watching(app: WatchedApp, paths: Iterable[Path]) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(5)
+
+
+def _moments(
+    paths: tuple[Path, ...], changes: Callable[[], Iterable[object]], stop: threading.Event
+) -> Iterator[None]:
+    """Yield whenever to build anew; ``changes`` follows the files that lie under ``paths`` now.
+
+    Most editors, and git, put a new file in the place of the old one, which ``changes`` would follow on.
+    """
+    is_behind = was_missing = False
+    while not stop.is_set():
+        followed = _identities(paths)
+        if None in followed:
+            stop.wait(_TICK / 1_000)
+            if not was_missing and None in _identities(paths):
+                was_missing = True
+                yield
+            is_behind = True
+            continue
+        was_missing = False
+        with suppress(FileNotFoundError):  # gone again; the next look finds out
+            for changed in changes():
+                if _identities(paths) != followed:
+                    is_behind = True
+                    break
+                if changed or is_behind:
+                    is_behind = False
+                    yield
+
+
+def _identities(paths: Iterable[Path]) -> list[tuple[int, ...] | None]:
+    """Return what tells each file or directory from another one under its name, ``None`` where there is none."""
+    return [_identity(path) for path in paths]
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    # A number may be given again, so the time tells too; that of a change in place costs a look more.
+    return found.st_dev, found.st_ino, found.st_ctime_ns

@@ -6,7 +6,10 @@ than the stack does.
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -15,6 +18,11 @@ _MOST_VALUES = 1_000_000
 """Values of a document, each alias counted as often as it is used."""
 
 _DEEPEST = 100
+_MOST_DIRECTIVES = 100
+_DIRECTIVE = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])%")
+
+_NUMBERS = range(-(2**63), 2**64)
+"""What can be written as JSON again."""
 _PLAIN = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
 )
@@ -25,6 +33,35 @@ class TooMuch(yaml.MarkedYAMLError):
 
     def __init__(self, problem: str, mark: Any) -> None:
         super().__init__(None, None, problem, mark)
+
+
+def in_utf8(text: bytes | str) -> bytes:
+    """Return a document as UTF-8. Raises ``YAMLError`` when it isn't the UTF-16 that it begins as."""
+    if isinstance(text, str):
+        return text.encode("utf-8", "surrogatepass")
+    if not text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return text
+    try:
+        return text.decode("utf-16").encode()
+    except UnicodeDecodeError as error:
+        raise yaml.YAMLError(f"it is no UTF-16: {error.reason}") from None
+
+
+def check_directives(text: bytes) -> None:
+    """Raise ``YAMLError`` where a document has more directives than anybody writes.
+
+    libyaml compares each with all before it, and lets no other thread run meanwhile.
+    """
+    found = _DIRECTIVE.finditer(text)
+    if next(islice(found, _MOST_DIRECTIVES, None), None) is not None:
+        raise yaml.YAMLError(f"there are more than {_MOST_DIRECTIVES} directives")
+
+
+def check_number(value: int, mark: Any) -> int:
+    """Return ``value``. Raises ``TooMuch`` when nobody could write it down as JSON again."""
+    if value not in _NUMBERS:
+        raise TooMuch("a number is larger than 64 bits hold", mark)
+    return value
 
 
 def check_bounds(events: Iterable[yaml.Event]) -> None:

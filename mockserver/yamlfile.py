@@ -12,7 +12,7 @@ import yaml
 from mockserver.errors import SuiteError
 from mockserver.files import read_bounded
 from mockserver.shapes import Shape, breach
-from mockserver.yamlbounds import check_bounds
+from mockserver.yamlbounds import check_bounds, check_directives, check_number, in_utf8
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DumperBase: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -39,7 +39,9 @@ class _Loader(_Base):  # type: ignore[misc,valid-type]  # the C loader where PyY
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
         """Return a number; `10:30` is a text, of which PyYAML would make minutes, slowly if it is long."""
-        return node.value if ":" in node.value else super().construct_yaml_int(node)
+        if ":" in node.value:
+            return node.value
+        return check_number(super().construct_yaml_int(node), node.start_mark)
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> Any:
         """Return a number; `10:30.5` is a text, and infinity or `.nan` nothing that JSON can say."""
@@ -71,6 +73,8 @@ def load_yaml(text: bytes | str) -> Any:
     Raises ``yaml.YAMLError`` when it isn't one, when a mapping holds a key twice, or when reading it
     would take more than its bounds.
     """
+    text = in_utf8(text)
+    check_directives(text)
     check_bounds(yaml.parse(text, _Loader))
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a safe loader

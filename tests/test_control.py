@@ -444,6 +444,14 @@ MISUSE: dict[str, tuple[str, str, Any, str]] = {
     "fault-never": ("POST", f"{ORG}/faults", {"status": 500, "times": 0}, "times"),
     "fault-unknown-operation": ("POST", f"{ORG}/faults", {"status": 500, "operation": "listTag"}, "listTag"),
     "fault-no-number": ("POST", f"{ORG}/faults", {"status": "500"}, "status"),
+    "fault-beyond-time": ("POST", f"{ORG}/faults", {"lifetime": 1e300}, "lifetime"),
+    "fault-long-pattern": ("POST", f"{ORG}/faults", {"path": "[" * 50_000}, "path"),
+    "fault-long-operation": ("POST", f"{ORG}/faults", {"operation": "a" * 50_000}, "operation"),
+    "limit-beyond-integers": ("POST", "/organizations", {"limit_day": 1e300}, "limit_day"),
+    "account-beyond-the-contract": ("POST", f"{ORG}/accounts", {"id": 2**63}, "id"),
+    "long-permission": ("POST", f"{ORG}/keys", {"permissions": ["a" * 50_000]}, "permissions"),
+    "offset-beyond-integers": ("GET", f"/organizations?offset={2**63 - 1}", None, "offset"),
+    "long-pattern": ("GET", f"{ORG}/journal?path=" + "[" * 50_000, None, "path"),
 }  # fmt: skip
 
 
@@ -630,7 +638,15 @@ def test_summary_without_and_with_a_slash(path: str, control: Control) -> None:
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "key"), (418, "Teapot"), (429, "rate limit"), (500, "OnlyFans"), (503, "OnlyFans")],
+    [
+        (401, "key"),
+        (418, "Teapot"),
+        (420, "refused"),
+        (429, "rate limit"),
+        (500, "OnlyFans"),
+        (503, "OnlyFans"),
+        (599, "OnlyFans"),
+    ],
 )
 def test_a_planted_refusal_says_what_fits_its_status(
     status: int, said: str, control: Control
@@ -638,8 +654,41 @@ def test_a_planted_refusal_says_what_fits_its_status(
     made = control.new()
     key = made.key()["key"]
     made.give("POST", "/faults", {"status": status})
+    answer = made.call(key)
 
-    assert said in made.call(key).get_json()["error"]
+    assert status == answer.status_code
+    assert said in answer.get_json()["error"]
+
+
+def test_whole_numbers_are_integers(control: Control) -> None:
+    """JSON Schema takes 3.0 for an integer, so it has to be shown and counted as one."""
+    shown = control.give(
+        "POST", "/organizations", {"limit_minute": 3.0, "accounts": [{"id": 1001.0}], "keys": [{}]}
+    )
+    made = Made(control, shown)
+    made.give("POST", "/faults", {"status": 429.0, "retry_after": 5.0})
+    refused, passed = (made.call(shown["keys"][0]["key"]) for _ in range(2))
+
+    assert "5" == refused.headers["Retry-After"]
+    assert '"limit_minute":3,' in passed.text
+    assert '"remaining_minute":2,' in passed.text
+    assert '"id":1001,' in control.ask("GET", f"/organizations/{made.id}").text
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "0x" + "f" * 10_000])
+def test_numbers_that_json_lacks(number: str, control: Control) -> None:
+    """YAML has integers of any size; one that can't be shown again isn't taken."""
+    total = control.give("GET", "/")["organizations"]
+    answer = control.ask(
+        "POST",
+        "/organizations",
+        data=f"limit_minute: {number}".encode(),
+        content_type="application/yaml",
+    )
+
+    assert 400 == answer.status_code
+    assert "larger than 64 bits" in answer.get_json()["error"]
+    assert total == control.give("GET", "/")["organizations"]
 
 
 def test_a_wrong_choice_names_all_right_ones(control: Control) -> None:

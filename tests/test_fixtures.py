@@ -87,6 +87,8 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         "the account id of lark 1001 stands there twice",
     ),
     "bad-key": (lambda w: first(w)["keys"][0].update(key="sk_one"), "organizations.0.keys.0.key: "),
+    "key-that-no-header-carries": (lambda w: first(w)["keys"][0].update(key="fm_api_caf\u00e9"), "organizations.0.keys.0.key: "),
+    "id-that-no-path-carries": (lambda w: first(w).update(id="la/rk"), "organizations.0.id: "),
     "bad-account-id": (lambda w: first(w)["accounts"][0].update(id="x"), "organizations.0.accounts.0.id: "),
     "bad-state": (lambda w: first(w)["accounts"][0].update(state="lost"), "organizations.0.accounts.0.state: "),
     "bad-subscription": (lambda w: first(w).update(subscription="paid"), "organizations.0.subscription: "),
@@ -147,6 +149,17 @@ REFUSED_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
     "id-in-the-sequence": ({"collection": "tags", "records": [{"id": 12}], "count": 2, "record": {"id": {"$sequence": 11}}}, "records: the id 12 stands there twice"),
     "one-id-for-all": ({"collection": "tags", "count": 2, "record": {"id": 5}}, "records: the id 5 stands there twice"),
 }  # fmt: skip
+
+
+def test_whole_numbers_are_integers(contract: Contract, tmp_path: Path) -> None:
+    """JSON Schema takes 5.0 for an integer, and clients would be told 4.0."""
+    world = copy.deepcopy(WORLD)
+    first(world).update(limit_minute=5.0, accounts=[{"id": 1001.0}])
+    write(tmp_path, world)
+    (organization,) = read_fixtures(contract, tmp_path).organizations
+
+    assert "5" == str(organization.limit_minute)
+    assert "1001" == str(organization.accounts[0].id)
 
 
 def assert_refused(contract: Contract, root: Path, file: str, message: str) -> None:

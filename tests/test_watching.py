@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
 from mockserver import create_app
+from mockserver.audience import Busy
 from mockserver.control.signing import SIGN_IN
 from mockserver.data import default_fixtures
 from mockserver.errors import SuiteError
@@ -82,6 +85,47 @@ def test_follows_the_files(fixtures: Path) -> None:
                 break
 
     assert reloaded.is_set()
+
+
+@pytest.mark.parametrize("replaced", ["file", "directory"])
+def test_follows_what_is_put_in_the_place(replaced: str, tmp_path: Path, fixtures: Path) -> None:
+    """Editors and git write a new file and rename it: that is noticed the second time too."""
+    told: queue.Queue[str] = queue.Queue()
+    followed = fixtures if replaced == "directory" else fixtures / "world.yaml"
+    app = WatchedApp(lambda: create_app(fixtures), told.put)
+    with watching(app, [followed]):
+        for _ in range(3):
+            for attempt in range(20):  # the watcher may not look yet
+                put_in_place(followed, tmp_path / f"new-{attempt}")
+                with suppress(queue.Empty):
+                    assert told.get(timeout=1.0).startswith("reloaded")
+                    break
+            else:
+                pytest.fail("the change wasn't noticed")
+            with suppress(queue.Empty):  # what the attempts before it led to
+                while True:
+                    told.get(timeout=0.5)
+
+
+def put_in_place(followed: Path, new: Path) -> None:
+    if followed.is_dir():
+        shutil.copytree(followed, new)
+        followed.rename(new.with_name(f"old-{new.name}"))
+        shutil.rmtree(new.with_name(f"old-{new.name}"))
+    else:
+        shutil.copy(followed, new)
+    new.replace(followed)
+
+
+def test_nobody_joins_a_world_that_was_replaced(fixtures: Path) -> None:
+    """A request that began before the change would watch for ever where nothing happens any more."""
+    app = WatchedApp(lambda: create_app(fixtures), lambda _: None)
+    old = app.mock
+    app.reload()
+    with pytest.raises(Busy):
+        old.audience.join(None)
+
+    app.mock.audience.join(None)
 
 
 def test_says_what_is_missing(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from mockserver.files import read_bounded, write_whole
 CACHE_VARIABLE = "FANSMETRIC_CACHE_DIR"
 """The environment variable that moves the cache."""
 
-_FORM = 2
+_FORM = 3
 """Raised with every change to what `checks` accepts, so that no stale verdict is reused."""
 
 
@@ -86,19 +86,31 @@ def _cache_dir() -> Path:
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "fansmetric-contract"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "fansmetric-contract"
+    except RuntimeError:  # containers have users without a home
+        return Path(os.devnull, "fansmetric-contract")  # where nothing is, nor can be
 
 
 def _from_cache(cached: Path) -> Mapping[str, Any] | None:
+    """Return the document that was kept, ``None`` where something else lies in its place."""
     try:
-        document: Mapping[str, Any] = json.loads(cached.read_bytes())
-    except (OSError, ValueError):
+        digest, _, text = read_bounded(cached).partition(b"\n")
+    except OSError:
         return None
+    if digest.strip() != _digest(text):
+        return None
+    document: Mapping[str, Any] = json.loads(text)
     return document
 
 
 def _to_cache(cached: Path, document: Mapping[str, Any]) -> None:
     # A cache that can't be written costs time, never a start.
-    with suppress(OSError):
+    text = json.dumps(document)
+    with suppress(OSError, RuntimeError):  # the second at links that lead back to themselves
         cached.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(cached, json.dumps(document))
+        write_whole(cached, f"{_digest(text.encode()).decode()}\n{text}")
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()

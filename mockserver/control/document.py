@@ -18,6 +18,7 @@ from mockserver.contract.document import load_document
 from mockserver.contract.schemas import describe
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
+from mockserver.integers import with_integers
 from mockserver.yamlfile import load_yaml
 
 FILE = Path(__file__).with_name("openapi.yaml")
@@ -72,7 +73,7 @@ class ControlDocument:
         data = _data(request)
         if not data and not operation.body_required:
             return {}
-        body = _parsed(data, request.mimetype)
+        body = with_integers(_parsed(data, request.mimetype))
         problem = self.problem(operation.body, body, "the body")
         if problem is not None:
             raise Misuse(problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.clock import isoformat
+from mockserver.clock import LATEST, isoformat
 from mockserver.control.asked import ONE, Asked, Routes, instant
 from mockserver.errors import BadFault
 from mockserver.faults import Fault, FaultKind, Planted
@@ -83,6 +83,8 @@ def _end(asked: Asked, organization: Organization) -> float | None:
     end = instant(body.get("until"), "until")
     if "lifetime" in body:
         end = now + body["lifetime"]
+    if end is not None and end >= LATEST:
+        raise BadFault(f"time ends with the year 5899; it is {isoformat(now)}")
     if end is not None and end <= now:
         raise BadFault(f"the fault would be over already; it is {isoformat(now)}")
     return end

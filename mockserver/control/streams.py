@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from mockserver.audience import Listener
+from mockserver.audience import Busy, Listener
+from mockserver.call import step_aside
 from mockserver.control.asked import Asked, Routes
 from mockserver.control.journals import shown_exchange
 from mockserver.journal import Exchange, Query
@@ -21,7 +22,7 @@ _HEARTBEAT = 1.0
 
 
 def stream_journal(asked: Asked) -> Any:
-    """Send every exchange from now on that the query matches."""
+    """Send every exchange from now on that the query matches. Raises ``Busy`` when no thread is left for it."""
     organization, query = asked.query["organization"], _query(asked)
     if organization is not None:
         asked.organization(organization)  # refuses one that isn't there
@@ -32,6 +33,8 @@ def stream_journal(asked: Asked) -> Any:
     def wants(exchange: Exchange) -> bool:
         return organization in (None, exchange.organization) and query.matches(exchange)
 
+    if not step_aside(request.environ):  # the thread that waits for all clients would wait here
+        raise Busy("all threads of the server are busy; ask again soon")
     audience = asked.mock.audience
     is_open = organization is None and query == Query()  # asking each would cost who is answered
     listener = audience.join(None if is_open else wants)

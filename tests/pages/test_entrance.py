@@ -197,3 +197,32 @@ def test_without_a_token_there_is_no_form() -> None:
 
     assert 404 == client.get(SIGN_IN, headers=HTML).status_code
     assert not client.get("/rules", headers=HTML).headers.get("Set-Cookie")
+
+
+def test_a_large_form_costs_little(far: FlaskClient) -> None:
+    """Whoever has no token yet could else keep the mock busy with millions of fields."""
+    fields = "&".join(f"a{number}=" for number in range(20_000))
+    answer = typed(far, TOKEN + "&" * 20_000)
+    refused = far.post(
+        SIGN_IN,
+        data=f"token={TOKEN}&{fields}",
+        content_type="application/x-www-form-urlencoded",
+        headers={"Origin": OURS},
+        **FAR,
+    )
+
+    assert 413 == answer.status_code == refused.status_code
+    assert ["error"] == list(refused.get_json())
+    assert 403 == reset(far)
+
+
+@pytest.mark.parametrize("failure", [ValueError, OSError])
+def test_a_form_that_breaks_off(
+    failure: type[Exception], far: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise failure("the body breaks off")
+
+    monkeypatch.setattr("flask.Request.get_data", broken)
+
+    assert 400 == typed(far, TOKEN).status_code

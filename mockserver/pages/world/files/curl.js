@@ -2,6 +2,8 @@
 
 const MASK = "fm_api_***";
 const VARIABLE = '"$FANSMETRIC_KEY"';
+const CONTROLS = /[\0-\t\v-\x1f\x7f-\x9f]/;
+const CONTROL = /[\0-\x1f\x7f-\x9f]/g;
 
 /** Returns the line for `exchange`; `origin` is where the mock answers. */
 export function curlLine(exchange, origin) {
@@ -26,5 +28,13 @@ function target({ path, query }) {
 
 function quoted(text) {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  return text.split(MASK).map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(VARIABLE);
+  return text.split(MASK).map((part) => (CONTROLS.test(part) ? spelled(part) : plain(part))).join(VARIABLE);
+}
+
+const plain = (part) => `'${part.replaceAll("'", `'\\''`)}'`;
+
+/** Returns `part` with its control characters by number: pasted as they are, a terminal would obey them. */
+function spelled(part) {
+  const code = (mark) => mark.charCodeAt(0).toString(16).padStart(4, "0");
+  return `$'${part.replace(/[\\']/g, "\\$&").replace(CONTROL, (mark) => `\\u${code(mark)}`)}'`;
 }

@@ -117,9 +117,13 @@ function opened(exchange) {
     el("h3", {}, "Headers"),
     el("pre", { tabindex: 0 }, Object.entries(exchange.headers).map(([name, value]) => `${name}: ${value}`).join("\n") || "none"),
     ...(exchange.body ? [el("h3", {}, `Body, ${exchange.body_size} bytes`), el("pre", { tabindex: 0 }, exchange.body)] : []),
-    el("h3", {}, "Send it again"),
+    el("h3", {}, isWhole(exchange) ? "Send it again" : "Send it again, with the part of its body that was kept"),
     el("pre", { tabindex: 0, class: "curl" }, line),
     button("Copy the line", (event) => copy(line, event.target)));
+}
+
+function isWhole(exchange) {
+  return new TextEncoder().encode(exchange.body).length >= exchange.body_size;
 }
 
 function sentence(id) {

@@ -1,0 +1,26 @@
+"""Numbers as JSON Schema understands them: `3.0` is the integer 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_EXACT = 2**53
+"""Above it, a float no longer tells every integer."""
+
+
+def with_integers(value: Any) -> Any:
+    """Return ``value`` with 3 in the place of each 3.0 in it, which would else be counted and answered as a fraction.
+
+    Its lists and objects are changed, not copied.
+    """
+    holder = [value]
+    waiting: list[Any] = [holder]
+    while waiting:  # a stack of our own, for JSON may be nested deeper than Python recurses
+        node = waiting.pop()
+        places = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
+        for place, part in places:
+            if isinstance(part, float) and part.is_integer() and abs(part) < _EXACT:
+                node[place] = int(part)
+            elif isinstance(part, (dict, list)):
+                waiting.append(part)
+    return holder[0]
