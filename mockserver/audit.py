@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain, combinations
+from math import inf
 from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.findings import Finding, Weight, finding_of
@@ -44,6 +46,9 @@ class Audit:
         return all(finding.weight is Weight.ADVICE for finding in self.findings)
 
 
+_Asked = dict[tuple[str, frozenset[tuple[str, str]]], dict[str, int]]
+"""The number of the last exchange by its path, by its parameters, and by its query as it was sent."""
+
 Check = Callable[[Sequence[Exchange], Sequence[int]], Finding | None]
 """Takes the exchanges and the numbers after which the windows were given room by hand."""
 
@@ -70,30 +75,42 @@ def early_calls(exchanges: Sequence[Exchange], restorations: Sequence[int]) -> F
 
     A request that was under way already when the 429 came is no early call.
     """
-    shown: dict[int, Exchange] = {}
+    shown: list[Exchange] = []
     called: set[int] = set()
-    for index, refused in enumerate(exchanges):
-        if refused.status != 429 or refused.recovers is None:
-            continue
-        freed = min((n for n in restorations if n >= refused.number), default=None)
-        early = [
-            later
-            for later in exchanges[index + 1 :]
-            if later.seen >= refused.number
-            and later.at < refused.recovers
-            and (freed is None or later.number <= freed)
-        ]
+    # The first instant of each exchange and all after it: from there on nothing is early for who waits until then.
+    instants = [*accumulate((e.at for e in reversed(exchanges)), min)][::-1]
+    for (recovers, freed), places in _refusals(exchanges, restorations).items():
+        first = exchanges[places[0]]
+        early = []
+        for later, instant in zip(exchanges[places[0] :], instants[places[0] :], strict=True):
+            if instant >= recovers or later.number > freed:
+                break
+            if later.seen >= first.number and later.at < recovers:
+                early.append(later)
         called |= {later.number for later in early}
-        if early:
-            shown |= {exchange.number: exchange for exchange in (refused, *early)}
+        known = max((later.seen for later in early), default=0)
+        shown += [exchanges[place] for place in places if exchanges[place].number <= known]
+        shown += early
     return finding_of(
         "backoff.early",
         Weight.FAULT,
         "{n} came between a 429 and the recovery of its window.",
         "After a 429 send nothing until the window begins anew: the next UTC minute, or midnight for the day.",
-        shown.values(),
+        shown,
         counted=len(called),
     )
+
+
+def _refusals(
+    exchanges: Sequence[Exchange], restorations: Sequence[int]
+) -> dict[tuple[float, float], list[int]]:
+    """Return the places of the 429s by when they bind nobody any more: the instant, and the number of an exchange."""
+    found: dict[tuple[float, float], list[int]] = {}
+    for place, refused in enumerate(exchanges):
+        if refused.status == 429 and refused.recovers is not None:
+            freed = min((n for n in restorations if n >= refused.number), default=inf)
+            found.setdefault((refused.recovers, freed), []).append(place)
+    return found
 
 
 def doubled_keys(exchanges: Sequence[Exchange], _: Sequence[int] = ()) -> Finding | None:
@@ -120,12 +137,11 @@ def exposed_keys(exchanges: Sequence[Exchange], _: Sequence[int] = ()) -> Findin
 
 def unfinished_pages(exchanges: Sequence[Exchange], _: Sequence[int] = ()) -> Finding | None:
     """Find lists of which a next page was named and never asked for."""
-    left = [
-        exchange
-        for index, exchange in enumerate(exchanges)
-        if exchange.next_page is not None
-        and not any(_follows(later, exchange) for later in exchanges[index + 1 :])
-    ]
+    asked: _Asked = {}
+    for exchange in exchanges:
+        place = exchange.path, frozenset(parse_qsl(exchange.query))
+        asked.setdefault(place, {})[exchange.query] = exchange.number
+    left = [e for e in exchanges if e.next_page is not None and _followed(e, asked) <= e.number]
     return finding_of(
         "pages.unfinished",
         Weight.ADVICE,
@@ -188,9 +204,13 @@ def needless_permissions(exchanges: Iterable[Exchange], uses: Iterable[KeyUse]) 
     )
 
 
-def _follows(later: Exchange, page: Exchange) -> bool:
-    """Whether ``later`` asks for the next page of ``page``: as named, or with some of its parameters left out."""
+def _followed(page: Exchange, asked: _Asked) -> int:
+    """Return the number of the last exchange that asks for the next page of ``page``, 0 where none does.
+
+    It asks as the page is named, or with some of its parameters left out.
+    """
     target = urlsplit(str(page.next_page))
-    if later.path != target.path or later.query == page.query:
-        return False
-    return set(parse_qsl(later.query)) <= set(parse_qsl(target.query))
+    pairs = set(parse_qsl(target.query))
+    some = chain.from_iterable(combinations(pairs, size) for size in range(len(pairs) + 1))
+    found = (asked.get((target.path, frozenset(part)), {}).items() for part in some)
+    return max((n for queries in found for query, n in queries if query != page.query), default=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from errno import ELOOP
+from os import strerror
 from pathlib import Path
 from secrets import token_hex
 
@@ -31,7 +33,10 @@ def write_whole(file: Path, text: str) -> None:
 
     Raises ``OSError`` when that can't be done.
     """
-    target = file.resolve()
+    try:
+        target = file.resolve()
+    except RuntimeError:  # Python 3.11 and 3.12 say it so
+        raise OSError(ELOOP, strerror(ELOOP)) from None
     if target.exists() and not target.is_file():  # /dev/stdout, or a pipe
         target.write_text(text, encoding="utf-8")
         return

@@ -73,7 +73,7 @@ class Recorder:
             clocked - progress.began,
             progress.seen,
             None if caller is None else caller.organization.id,
-            call.method[:20],
+            _masked(call.method)[:20],
             path,
             query,
             headers,

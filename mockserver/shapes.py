@@ -10,12 +10,12 @@ Shape = dict[str, Any]
 """A JSON Schema."""
 
 TEXT: Shape = {"type": "string", "minLength": 1}
-COUNT: Shape = {"type": "integer", "minimum": 0}
+COUNT: Shape = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
 FLAG: Shape = {"type": "boolean"}
 _LONGEST = 400
 """Characters of a breach that are shown; it may quote a whole document."""
 
-ID: Shape = {"type": "integer", "minimum": 1}
+ID: Shape = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 
 
 def closed(properties: dict[str, Shape], *required: str) -> Shape:

@@ -14,12 +14,11 @@ from mockserver import rules
 from mockserver.call import Call
 from mockserver.contract import Operation, Parameter, Schemas
 from mockserver.envelope import JSON_TYPE, Refused
+from mockserver.integers import with_integers
 from mockserver.problems import in_one_line, keyword_of, sentence_of
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _UNDECODABLE = object()
-_EXACT = 2**53
-"""Above it, a float no longer tells every integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
         raise Refused(
             rules.BAD_BODY, f"The body is not valid JSON: {in_one_line(str(error))}."
         ) from None
-    _make_whole(body)
+    body = with_integers(body)  # JSON Schema takes 3.0 for the same integer as 3
     problem = first_problem(schemas.validator(operation.body), body)
     if problem is not None:
         rule, sentence = problem
@@ -136,21 +135,6 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
     if not isinstance(body, dict):
         raise Refused(rules.BAD_BODY, "The body must be a JSON object.")
     return body
-
-
-def _make_whole(body: Any) -> None:
-    """Turn numbers such as 3.0 into 3: JSON Schema takes both for the same integer."""
-    waiting = [body]
-    while waiting:  # a stack of our own, for a body may be nested deeper than Python recurses
-        node = waiting.pop()
-        if not isinstance(node, (dict, list)):
-            continue
-        places = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
-        for place, value in places:
-            if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-                node[place] = int(value)
-            elif isinstance(value, (dict, list)):
-                waiting.append(value)
 
 
 def first_problem(

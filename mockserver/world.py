@@ -109,7 +109,7 @@ class World:
             self._removed.append(id)
             organization.journal.clear()
             for key in organization.keys.values():
-                del self.keys[key.secret]
+                _forget(self.keys, key.secret, key)
 
     def load_organization(
         self, saved: Saved, id: str | None = None, *, new_keys: bool = False
@@ -240,8 +240,8 @@ class World:
     def remove_key(self, key: Key) -> None:
         """Let the world forget a key: it is no key any more, where a revoked one still is."""
         with self._lock:
-            self.keys.pop(key.secret, None)
-            key.organization.keys.pop(key.id, None)
+            _forget(self.keys, key.secret, key)
+            _forget(key.organization.keys, key.id, key)
 
     def keys_of(self, organization: Organization) -> list[Key]:
         """Return the keys of ``organization``, oldest first."""
@@ -303,6 +303,12 @@ class World:
                 self._populations[account, born] = population
                 self._recent.append(population)
             return population
+
+
+def _forget(keys: dict[str, Key], name: str, key: Key) -> None:
+    """Take ``key`` out of ``keys``, unless a state was loaded meanwhile and another one stands in its place."""
+    if keys.get(name) is key:
+        del keys[name]
 
 
 def _check_accounts(seed: OrganizationSeed) -> None:

@@ -227,6 +227,13 @@ def test_writes_through_no_link_that_lies_in_wait(
     assert "precious" == victim.read_text()
 
 
+def test_a_link_to_itself_is_no_place(tmp_path: Path) -> None:
+    loop = tmp_path / "run.json"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_whole(loop, "new")
+
+
 def test_writes_through_links_and_into_pipes(tmp_path: Path) -> None:
     """A link stays one, and what is no plain file is never replaced."""
     real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"

@@ -107,7 +107,7 @@ def _from_cache(cached: Path) -> Mapping[str, Any] | None:
 def _to_cache(cached: Path, document: Mapping[str, Any]) -> None:
     # A cache that can't be written costs time, never a start.
     text = json.dumps(document)
-    with suppress(OSError, RuntimeError):  # the second at links that lead back to themselves
+    with suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
         write_whole(cached, f"{_digest(text.encode()).decode()}\n{text}")
 

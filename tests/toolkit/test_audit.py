@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mockserver.audit import CHECKS, audit
+from mockserver.audit import CHECKS, audit, early_calls, unfinished_pages
 from mockserver.findings import Weight
 
 if TYPE_CHECKING:
@@ -122,6 +125,78 @@ def test_lets_pass(case: str, exchange: MakeExchange) -> None:
 
     assert () == result.findings
     assert result.clean
+
+
+WINDOWS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {}, {"status": 429, "recovers": 8.0}, {"status": 429, "recovers": 30.0}]
+)
+FLIGHT: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict, lag=st.integers(0, 3), back=st.floats(0, 2), more=WINDOWS
+)
+
+
+@given(flights=st.lists(FLIGHT, max_size=40), room=st.sets(st.integers(0, 40), max_size=3))
+def test_early_calls_by_definition(
+    flights: list[dict[str, Any]], room: set[int], exchange: MakeExchange
+) -> None:
+    """Whatever overlaps, and whichever windows: the same as to compare every 429 with every later call."""
+    calls = [
+        exchange(n, seen=max(0, n - 1 - one["lag"]), at=n - one["back"], **one["more"])
+        for n, one in enumerate(flights, 1)
+    ]
+    shown: set[int] = set()
+    for place, refused in enumerate(calls):
+        freed = min((n for n in room if n >= refused.number), default=len(calls))
+        early = {
+            later.number
+            for later in calls[place + 1 :]
+            if refused.recovers is not None
+            and later.seen >= refused.number
+            and later.at < refused.recovers
+            and later.number <= freed
+        }
+        shown |= early and early | {refused.number}
+    found = early_calls(calls, sorted(room))
+
+    assert sorted(shown) == [e.number for e in found.exchanges] if found else not shown
+
+
+QUERIES = st.sampled_from(
+    ["", "limit=1", "limit=1&offset=1", "offset=1&limit=1", "offset=1", "offset=2"]
+)
+PAGE: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict, query=QUERIES, next=st.none() | QUERIES, path=st.sampled_from(["/v1/a", "/v1/b"])
+)
+
+
+@given(pages=st.lists(PAGE, max_size=12))
+def test_unfinished_pages_by_definition(
+    pages: list[dict[str, Any]], exchange: MakeExchange
+) -> None:
+    """A page is followed by what asks for it as it is named, or with some of its parameters left out."""
+    calls = [
+        exchange(
+            n,
+            path=one["path"],
+            query=one["query"],
+            next_page=None if one["next"] is None else f"/v1/a?{one['next']}",
+        )
+        for n, one in enumerate(pages, 1)
+    ]
+    left = [
+        page.number
+        for place, page in enumerate(calls)
+        if page.next_page is not None
+        and not any(
+            later.path == "/v1/a"
+            and later.query != page.query
+            and set(parse_qsl(later.query)) <= set(parse_qsl(page.next_page.partition("?")[2]))
+            for later in calls[place + 1 :]
+        )
+    ]
+    found = unfinished_pages(calls)
+
+    assert left == ([e.number for e in found.exchanges] if found else [])
 
 
 def test_every_check_finds_something() -> None:

@@ -189,6 +189,7 @@ def test_a_removed_organization_takes_its_exchanges_along(app: MockFlask, tenant
         {"query_string": "X-Api-Key=other_live_secret&a=1"},
         {"query_string": "q=fm%5Fapi%5Flive_secret"},
         {"path": f"/v1/{KEY_PREFIX}live_secret"},
+        {"method": f"{KEY_PREFIX}live_secret"},
         {
             "path": "/v1/1001/tracking-links",
             "method": "POST",

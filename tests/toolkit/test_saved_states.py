@@ -214,6 +214,18 @@ def test_a_refused_state_replaces_nothing(name: str, control: Ask, tenant: Tenan
     assert "fm_api" not in refused.get_data(as_text=True)
 
 
+def test_a_key_from_before_takes_none_from_after_away(tenant: Tenant) -> None:
+    """Who got hold of a key before a state was loaded removes nothing that came with the state."""
+    world, organization = tenant.world, tenant.organization
+    stale = world.keys[tenant.key]
+    loaded = world.load_organization(read(dump(organization), load_contract()))
+    world.remove_key(stale)
+
+    assert loaded is world.keys[tenant.key].organization
+    world.remove_organization(tenant.id)
+    assert tenant.key not in world.keys
+
+
 def test_roles_keep_their_names(tenant: Tenant) -> None:
     document = dump(tenant.organization)
     document["keys"][0]["role"] = "editor"
