@@ -137,13 +137,38 @@ class Bench:
 
         Whether it could write is told by its own method, which may be one that the operation doesn't have.
         """
-        may_write = permitted and request.method not in _READS
+        writes = request.method not in _READS
+        if writes and not permitted and not self.target.is_safe:
+            self._see_refused(request)
+        may_write = permitted and writes
         begun = self.shared.rising.begin(request)
         exchange = self.target.send(request, may_write=may_write)
         if not self.tenants.fresh:  # else checks move clocks and windows as they like
             self.shared.rising.judge(begun, self.ledger, exchange, operation)
         observe(self.ledger, self.schemas, exchange, operation)
         return exchange
+
+    def _see_refused(self, write: Request) -> None:
+        """Raise ``NotJudged`` unless a read with the credentials of ``write`` gets a 401.
+
+        A server that lets such a key in would carry the write out.
+        """
+        account = self.target.profile.accounts.get("healthy")
+        read = sample_of(self._probed, account, self.target.profile.values)
+        request = read.request(*write.credentials)
+
+        def status() -> int:
+            answered = self.send_request(request, self._probed, permitted=True).status
+            if answered == 429:
+                raise NotJudged("429 instead of an answer")
+            return answered
+
+        shown = (f"{name}: {prefix}{secret.value}" for name, prefix, secret in write.credentials)
+        answered = self.shared.once("\n".join(("refused", *shown)), status)
+        if answered != 401:
+            raise NotJudged(
+                f"a read with these credentials gets {answered} instead of 401, so a write might be carried out"
+            )
 
     def keep(self) -> None:
         """Record that the rule was kept here."""

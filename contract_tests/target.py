@@ -71,8 +71,9 @@ class Target:
 
     @property
     def is_safe(self) -> bool:
-        """Whether writes can do no harm: allowed, or on this machine."""
-        return self.profile.allow_writes or self.profile.is_loopback
+        """Whether writes can do no harm: allowed, or on this machine and not forbidden."""
+        allowed = self.profile.allow_writes
+        return self.profile.is_loopback if allowed is None else allowed
 
     def reach(self) -> None:
         """Raise ``Unavailable`` unless the target answers at all."""
