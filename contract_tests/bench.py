@@ -37,6 +37,8 @@ class Shared:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
         self.rising = Rising()
+        self.crowded = False
+        """Whether others were seen to use an organization, whose headroom falls by itself then."""
 
     def once(self, name: str, find: Callable[[], T]) -> T:
         """Return what ``find`` returned when it was first called for ``name``."""
