@@ -8,6 +8,7 @@ from contextlib import suppress
 from contract_tests.attempts import Attempt, settled
 from contract_tests.bench import Bench, same_windows
 from contract_tests.checks import check
+from contract_tests.curl import variable_of
 from contract_tests.exchange import Exchange, Secret
 from contract_tests.likeness import agrees
 from contract_tests.samples import FORMS, Sample, bearer, header_key
@@ -113,13 +114,15 @@ def invalid_key(bench: Bench) -> None:
     """An unknown key, and a valid one that was cut or prolonged."""
     _refused(bench, bench.example(), _UNKNOWN)
     tenant = bench.tenants.tenant()
-    value = tenant.key.value
+    value, name = tenant.key.value, variable_of(tenant.key)
+    swapped = f'$(printf %s "${name}" | tr A-Za-z a-zA-Z)'
     wrong = [
-        Secret("cut", value[:-1]),
-        Secret("prolonged", value + "0"),
-        Secret("other case", value.swapcase()),
+        Secret("cut", value[:-1], f"${{{name}%?}}"),
+        Secret("prolonged", value + "0", f"${{{name}}}0"),
+        Secret("other case", value.swapcase(), swapped),
     ]
-    _refused(bench, bench.sample(tenant), *wrong)
+    # A key without letters has no other case.
+    _refused(bench, bench.sample(tenant), *(key for key in wrong if key.value != value))
 
 
 @check(rules.KEY_REVOKED)
