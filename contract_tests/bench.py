@@ -30,6 +30,13 @@ class NotJudged(Exception):
     """Raised when an answer neither keeps nor breaks the rule, such as a 429 in the wrong place."""
 
 
+class Limited(NotJudged):
+    """Raised for a 429 that nobody asked for; what it keeps from being judged counts as not checked at all."""
+
+    def __init__(self) -> None:
+        super().__init__("429 instead of an answer")
+
+
 class Shared:
     """What the checks of one run find out once for all of them."""
 
@@ -162,7 +169,7 @@ class Bench:
         def status() -> int:
             answered = self.send_request(request, self._probed, permitted=True).status
             if answered == 429:
-                raise NotJudged("429 instead of an answer")
+                raise Limited
             return answered
 
         shown = (f"{name}: {prefix}{secret.value}" for name, prefix, secret in write.credentials)
@@ -190,7 +197,7 @@ class Bench:
     def expect(self, exchange: Exchange, *statuses: int, what: str = "") -> None:
         """Require one of ``statuses``; a 429 that nobody asked for judges nothing."""
         if exchange.status == 429 and 429 not in statuses:
-            raise NotJudged("429 instead of an answer")
+            raise Limited
         allowed = " or ".join(map(str, statuses)) + (f" {what}" if what else "")
         self.require(exchange.status in statuses, exchange, allowed, f"{exchange.status}")
 
@@ -207,7 +214,7 @@ class Bench:
         and the error is flat as it then must be, it breaks nothing.
         """
         if exchange.status == 429:
-            raise NotJudged("429 instead of an answer")
+            raise Limited
         if not (300 <= exchange.status < 400 or exchange.status >= 500):
             return
         if not self._is_upstreams(exchange):
@@ -234,6 +241,8 @@ class Bench:
         """Judge one part of many: what keeps it from being judged doesn't keep the others."""
         try:
             yield
+        except Limited as why:
+            self.ledger.cut(self.rule, f"not judged: {why}")
         except NotJudged as why:
             self.ledger.leave(self.rule, f"not judged: {why}")
         except Unmet as why:

@@ -117,9 +117,12 @@ class Target:
                 raise Lost from None
             raise
         self._silent = 0.0
-        if self.pace is not None:
-            self.pace.after(exchange)
-        return exchange
+        if self.pace is None:
+            return exchange
+        self.pace.after(exchange)
+        # What is refused with a 429 wasn't carried out, so it may be sent again, even if it writes.
+        again = exchange.status == 429 and self.pace.may_repeat(exchange)
+        return self.send(request, may_write=may_write) if again else exchange
 
     def _twice(self, request: Request) -> Exchange:
         """Send ``request``, and once more if that can do no harm and its connection was dropped."""
