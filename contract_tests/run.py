@@ -111,7 +111,7 @@ def run(
 
     try:
         with ThreadPoolExecutor(_THREADS if tenants.fresh else 1) as pool:
-            ordered = tasks if tenants.fresh else sorted(tasks, key=_harm)
+            ordered = tasks if tenants.fresh else sorted(tasks, key=harm)
             for rank, group in groupby(
                 ordered, lambda task: _rank(task.check) if first_only else 0
             ):
@@ -125,7 +125,7 @@ def run(
         raise
 
 
-def _harm(task: Task) -> tuple[bool, bool]:
+def harm(task: Task) -> tuple[bool, bool]:
     """Return what puts a task after others on an organization that they share: what it writes, what it uses up."""
     return task.check.last, task.operation is not None and task.operation.writes
 
