@@ -123,7 +123,10 @@ class Finding:
     @property
     def elsewhere_told(self) -> str:
         """The same in words; empty where the rule was judged wherever it applies."""
-        reasons = [f"{reason} ({plural(times, 'time')})" for reason, times in self.elsewhere]
+        reasons = [
+            f"{reason.removeprefix('not judged: ')} ({plural(times, 'time')})"
+            for reason, times in self.elsewhere
+        ]
         more = len(reasons) - _MOST_REASONS
         told = [*reasons[:_MOST_REASONS], *([f"{plural(more, 'more reason')}"] if more > 0 else [])]
         return "not everywhere: " + "; ".join(told) if told else ""
