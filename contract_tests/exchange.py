@@ -65,7 +65,7 @@ class Exchange:
     request: Request
     status: int
     headers: dict[str, str]
-    """Lower-case names; the last value of a repeated header."""
+    """Lower-case names; the last value of a repeated header, and all values of Allow."""
     body: bytes
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Keys that a hostile server might send back; they are masked wherever the body is shown."""

@@ -172,6 +172,8 @@ class Target:
                 break
         answer.release_conn()
         headers = {name.lower(): value for name, value in answer.headers.items()}
+        if "allow" in headers:  # a list, which may be told in several lines (RFC 9110 section 5.3)
+            headers["allow"] = answer.headers["allow"]
         return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))
 
     def _count(self) -> None:
