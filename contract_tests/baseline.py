@@ -31,6 +31,8 @@ _GAP = closed(
     "expires",
 )
 _SHAPE: Shape = {"type": "array", "items": _GAP}
+_MOST_NAMED = 10
+"""Operations that a note names."""
 
 
 class BaselineError(SuiteError):
@@ -66,12 +68,28 @@ class Judged:
     passed: tuple[Gap, ...] = ()
     """Gaps whose rules were kept after all; their entries can go."""
 
+    beyond: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Where a rule is broken that has entries, on operations that no valid one covers."""
+    mended: tuple[tuple[Gap, tuple[str, ...]], ...] = ()
+    """Operations of an entry on which the rule is kept after all, though it is broken on others."""
+    strays: tuple[str, ...] = ()
+    """The targets of all entries, where none is for the one that was checked."""
+
     def notes(self) -> list[str]:
         """Return what the maintainer of the baseline should do, in lines."""
         return [
-            f"{gap.rule}: its entry in the baseline expired on {gap.expires}"
-            for gap in self.expired
-        ] + [f"{gap.rule}: is kept now; remove its entry from the baseline" for gap in self.passed]
+            *(f"{g.rule}: its entry in the baseline expired on {g.expires}" for g in self.expired),
+            *(f"{g.rule}: is kept now; remove its entry from the baseline" for g in self.passed),
+            *(f"{r}: the baseline doesn't accept it on {_few(o)}" for r, o in self.beyond.items()),
+            *(f"{g.rule}: is kept now on {_few(o)}; take it out of its entry in the baseline" for g, o in self.mended),
+            *(["no entry of the baseline is for this target, only for " + _few(self.strays)] if self.strays else []),
+        ]  # fmt: skip
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMED
+    rest = f" and {more:,} more" if more > 0 else ""
+    return ", ".join(names[:_MOST_NAMED]) + rest
 
 
 def read_baseline(file: Path, contract: Contract) -> list[Gap]:
@@ -107,10 +125,25 @@ def judge(gaps: list[Gap], ledger: Ledger, target: str, today: date | None = Non
     day = today or datetime.fromtimestamp(Clock().now(), UTC).date()
     mine = [gap for gap in gaps if gap.target == target and gap.rule in ledger.findings]
     valid = [gap for gap in mine if day < gap.expires]
-    accepted = {}
+    accepted, beyond, mended = {}, {}, []
     for finding in ledger.broken():
-        own = [gap for gap in valid if gap.rule == finding.rule.id]
-        if all(any(gap.covers(b.operation) for gap in own) for b in finding.breaches):
-            accepted[finding.rule.id] = own[0]
+        rule, where = finding.rule.id, [breach.operation for breach in finding.breaches]
+        own = [gap for gap in valid if gap.rule == rule]
+        new = tuple(place for place in where if not any(gap.covers(place) for gap in own))
+        if not new:
+            accepted[rule] = own[0]
+        elif own:
+            beyond[rule] = new
+        kept_there = finding.exercised - set(where)
+        mended += [(g, tuple(sorted(found))) for g in own if (found := g.operations & kept_there)]
     kept = [gap for gap in mine if ledger.findings[gap.rule].verdict is Verdict.KEPT]
-    return Judged(accepted, tuple(g for g in mine if g not in valid and g not in kept), tuple(kept))
+    return Judged(
+        accepted,
+        tuple(gap for gap in mine if gap not in valid and gap not in kept),
+        tuple(kept),
+        beyond,
+        tuple(mended),
+        ()
+        if any(gap.target == target for gap in gaps)
+        else tuple(sorted({g.target for g in gaps})),
+    )

@@ -30,6 +30,13 @@ class NotJudged(Exception):
     """Raised when an answer neither keeps nor breaks the rule, such as a 429 in the wrong place."""
 
 
+class Limited(NotJudged):
+    """Raised for a 429 that nobody asked for; what it keeps from being judged counts as not checked at all."""
+
+    def __init__(self) -> None:
+        super().__init__("429 instead of an answer")
+
+
 class Shared:
     """What the checks of one run find out once for all of them."""
 
@@ -37,6 +44,8 @@ class Shared:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
         self.rising = Rising()
+        self.crowded = False
+        """Whether others were seen to use an organization, whose headroom falls by itself then."""
 
     def once(self, name: str, find: Callable[[], T]) -> T:
         """Return what ``find`` returned when it was first called for ``name``."""
@@ -137,13 +146,38 @@ class Bench:
 
         Whether it could write is told by its own method, which may be one that the operation doesn't have.
         """
-        may_write = permitted and request.method not in _READS
+        writes = request.method not in _READS
+        if writes and not permitted and not self.target.is_safe:
+            self._see_refused(request)
+        may_write = permitted and writes
         begun = self.shared.rising.begin(request)
         exchange = self.target.send(request, may_write=may_write)
         if not self.tenants.fresh:  # else checks move clocks and windows as they like
             self.shared.rising.judge(begun, self.ledger, exchange, operation)
         observe(self.ledger, self.schemas, exchange, operation)
         return exchange
+
+    def _see_refused(self, write: Request) -> None:
+        """Raise ``NotJudged`` unless a read with the credentials of ``write`` gets a 401.
+
+        A server that lets such a key in would carry the write out.
+        """
+        account = self.target.profile.accounts.get("healthy")
+        read = sample_of(self._probed, account, self.target.profile.values)
+        request = read.request(*write.credentials)
+
+        def status() -> int:
+            answered = self.send_request(request, self._probed, permitted=True).status
+            if answered == 429:
+                raise Limited
+            return answered
+
+        shown = (f"{name}: {prefix}{secret.value}" for name, prefix, secret in write.credentials)
+        answered = self.shared.once("\n".join(("refused", *shown)), status)
+        if answered != 401:
+            raise NotJudged(
+                f"a read with these credentials gets {answered} instead of 401, so a write might be carried out"
+            )
 
     def keep(self) -> None:
         """Record that the rule was kept here."""
@@ -163,7 +197,7 @@ class Bench:
     def expect(self, exchange: Exchange, *statuses: int, what: str = "") -> None:
         """Require one of ``statuses``; a 429 that nobody asked for judges nothing."""
         if exchange.status == 429 and 429 not in statuses:
-            raise NotJudged("429 instead of an answer")
+            raise Limited
         allowed = " or ".join(map(str, statuses)) + (f" {what}" if what else "")
         self.require(exchange.status in statuses, exchange, allowed, f"{exchange.status}")
 
@@ -180,7 +214,7 @@ class Bench:
         and the error is flat as it then must be, it breaks nothing.
         """
         if exchange.status == 429:
-            raise NotJudged("429 instead of an answer")
+            raise Limited
         if not (300 <= exchange.status < 400 or exchange.status >= 500):
             return
         if not self._is_upstreams(exchange):
@@ -207,6 +241,8 @@ class Bench:
         """Judge one part of many: what keeps it from being judged doesn't keep the others."""
         try:
             yield
+        except Limited as why:
+            self.ledger.cut(self.rule, f"not judged: {why}")
         except NotJudged as why:
             self.ledger.leave(self.rule, f"not judged: {why}")
         except Unmet as why:

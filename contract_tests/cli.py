@@ -115,7 +115,7 @@ def run_command(
     with _target(url, profile_file, contract, spec) as found:
         profile = replace(
             found,
-            allow_writes=found.allow_writes or allow_writes,
+            allow_writes=allow_writes or found.allow_writes,
             allow_exhaust=found.allow_exhaust | _windows(allow_exhaust),
             max_requests=max_requests or found.max_requests,
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract_tests.bench import Bench, Shared
 from contract_tests.embedded import embedded_mock
 from contract_tests.profile import Profile, named_target
-from contract_tests.run import Options, Task, planned, tenants_of
+from contract_tests.run import Options, Task, harm, planned, tenants_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenants
 from contract_tests.verdicts import Ledger
@@ -57,6 +58,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "task" in metafunc.fixturenames:
         tasks = planned(load_contract(), Options(), list(RULES.values()))
         metafunc.parametrize("task", tasks, ids=[_name_of(task) for task in tasks])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let what writes and what uses a window up come last on a shared organization, whoever shuffled the tests."""
+    named = config.stash.get(_PROFILE, None)
+    if named is not None and not named.control:
+        items.sort(key=_harm_of)
+
+
+def _harm_of(item: pytest.Item) -> tuple[bool, bool]:
+    task = item.callspec.params.get("task") if isinstance(item, pytest.Function) else None
+    return harm(task) if isinstance(task, Task) else (False, False)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End as where there are no tests when every check was skipped: who judged nothing has nothing to pass."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    stats = {} if reporter is None else reporter.stats
+    if exitstatus == pytest.ExitCode.OK and stats.get("skipped") and not stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def _name_of(task: Task) -> str:

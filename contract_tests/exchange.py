@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any, TypeGuard
 
 import orjson
 
+from contract_tests.curl import curl_line, variable_of
 from contract_tests.masking import masked
 from mockserver.words import printable
 
@@ -30,6 +30,8 @@ class Secret:
 
     name: str
     value: str = field(repr=False)
+    shell: str = ""
+    """How a shell makes it out of another key, where it isn't a key that somebody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,7 @@ class Request:
 
     def curl(self, base_url: str) -> str:
         """Return a command line that repeats the request, each key as a variable of its own."""
-        parts = ["curl", "-sS", "-X", self.method]
-        for name, value in self.headers:
-            parts += ["-H", shlex.quote(f"{name}: {value}")]
-        for name, prefix, secret in self.credentials:
-            parts += ["-H", f'"{name}: {prefix}${variable_of(secret)}"']
-        if self.chunked:
-            parts += ["-H", "'Transfer-Encoding: chunked'"]
-        if len(self.body) > _SHOWN_BODY:
-            parts = [f"head -c {len(self.body)} /dev/zero |", *parts, "--data-binary", "@-"]
-        elif self.body:
-            parts += ["--data-binary", shlex.quote(self.body.decode("utf-8", "replace"))]
-        return " ".join([*parts, shlex.quote(base_url + self.path)])
-
-
-def variable_of(secret: Secret) -> str:
-    """Return the environment variable that stands for a key in a command line."""
-    return "FANSMETRIC_" + secret.name.upper().replace("-", "_").replace(" ", "_")
+        return curl_line(self, base_url)
 
 
 @dataclass(frozen=True)
@@ -79,7 +65,7 @@ class Exchange:
     request: Request
     status: int
     headers: dict[str, str]
-    """Lower-case names; the last value of a repeated header."""
+    """Lower-case names; the last value of a repeated header, and all values of Allow."""
     body: bytes
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Keys that a hostile server might send back; they are masked wherever the body is shown."""

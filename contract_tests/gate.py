@@ -82,7 +82,9 @@ def check_target(
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
     if pace is not None and pace.waited:
-        ledger.notes.append(f"waited {pace.waited:.0f} s for new minutes, to use up none")
+        ledger.notes.append(
+            f"waited {pace.waited:.0f} s for new minutes and after 429s, to use nothing up"
+        )
     return Outcome(
         base_url=profile.base_url,
         spec=contract.source,

@@ -7,52 +7,49 @@ import threading
 from contract_tests.exchange import Exchange, Request
 from contract_tests.observe import Judge
 from contract_tests.outside import Headrooms, Ticket, when_counted
-from contract_tests.verdicts import Breach, Ledger
+from contract_tests.verdicts import Ledger
 from mockserver import rules
-from mockserver.clock import DAY, MINUTE, Clock, stopwatch
+from mockserver.clock import Clock, stopwatch
 from mockserver.contract import Operation
 
 
 class Falling:
     """Compares each success of one key with the one before it, in the same thread.
 
-    Whoever else uses the organization can only make headroom fall faster.
+    Whoever else uses the organization can only make headroom fall faster. On a clock that nobody holds a window
+    may begin anew in between, at any second, but not twice within its length.
     """
 
     def __init__(self, *, held: bool = False) -> None:
         self._held = held
         """Whether the target's clock stands still, so that no window can end between two answers."""
-        self._last = threading.local()
+        self._known = threading.local()
 
     def judge(self, ledger: Ledger, exchange: Exchange, operation: Operation) -> None:
-        """Judge ``rate.counts-down`` by an answer, where the one before it fell into the same windows."""
+        """Judge ``rate.counts-down`` by an answer and those before it."""
         headroom = exchange.headroom
         if not exchange.is_success or headroom is None:
             return
-        before: tuple[tuple[int, int], float | None] | None = getattr(self._last, "seen", None)
-        at = exchange.date
-        self._last.seen = (headroom, at)
-        if before is None:
-            return
-        compared = [
-            (old, new)
-            for old, new, seconds in zip(before[0], headroom, (MINUTE, DAY), strict=True)
-            if self._held or _same_window(before[1], at, seconds)
-        ]
-        if not compared:
-            return
-        if all(new < old for old, new in compared):
-            ledger.keep(rules.COUNTS_DOWN, operation.label)
-            return
-        allowed = f"less than {before[0]}, what the answer before this one left"
-        ledger.break_(Breach(rules.COUNTS_DOWN, operation.label, allowed, f"{headroom}", exchange))
+        judge = Judge(ledger, operation.label, exchange)
+        if self._held:
+            self._judge_held(judge, headroom)
+        elif exchange.date is not None:
+            self._judge_running(judge, exchange, exchange.date)
 
+    def _judge_held(self, judge: Judge, headroom: tuple[int, int]) -> None:
+        before: tuple[int, int] | None = getattr(self._known, "headroom", None)
+        self._known.headroom = headroom
+        if before is not None:
+            falls = all(new < old for old, new in zip(before, headroom, strict=True))
+            allowed = f"less than {before}, what the answer before this one left"
+            judge.require(rules.COUNTS_DOWN, falls, allowed, f"{headroom}")
 
-def _same_window(before: float | None, now: float | None, seconds: int) -> bool:
-    """Whether two answers surely fell into one window; at its edge nobody can tell from a Date."""
-    if before is None or now is None or before // seconds != now // seconds:
-        return False
-    return all(1 <= at % seconds < seconds - 1 for at in (before, now))
+    def _judge_running(self, judge: Judge, exchange: Exchange, at: float) -> None:
+        headrooms: Headrooms | None = getattr(self._known, "headrooms", None)
+        if headrooms is None:
+            headrooms = self._known.headrooms = Headrooms()
+        ticket = headrooms.begin("\n".join(sorted(exchange.secrets)) or "none")
+        headrooms.end(ticket, exchange.rate_limits, at - 1, at + 1, judge)
 
 
 class Rising:

@@ -13,7 +13,7 @@ from itertools import count
 from contract_tests.exchange import Exchange, is_integer
 from contract_tests.observe import Judge
 from mockserver import rules
-from mockserver.clock import DAY, MINUTE
+from mockserver.clock import DAY, MINUTE, stopwatch
 
 WINDOWS = {"minute": MINUTE, "day": DAY}
 
@@ -27,6 +27,9 @@ class Mark:
     """The order of events: one exchange follows another if it began after the other had ended."""
     earliest: float
     latest: float
+    sent: float
+    received: float
+    """The same by one's own stopwatch, which runs on where a server's several clocks disagree."""
     limits: dict[str, object]
 
     def follows(self, other: Mark) -> bool:
@@ -45,6 +48,7 @@ class Ticket:
 
     key: str | None
     began: int
+    sent: float
     before: Mark | None
 
 
@@ -68,7 +72,8 @@ class Headrooms:
     def begin(self, key: str | None) -> Ticket:
         """Note that a request of ``key`` begins."""
         with self._lock:
-            return Ticket(key, next(self._events), self._latest.get(key) if key else None)
+            before = self._latest.get(key) if key else None
+            return Ticket(key, next(self._events), stopwatch(), before)
 
     def end(
         self,
@@ -82,7 +87,9 @@ class Headrooms:
         if ticket.key is None:
             return
         with self._lock:
-            mark = Mark(ticket.began, next(self._events), earliest, latest, limits)
+            mark = Mark(
+                ticket.began, next(self._events), earliest, latest, ticket.sent, stopwatch(), limits
+            )
             self._latest[ticket.key] = mark
             if ticket.before is None or not _comparable(ticket.before, mark):
                 return
@@ -102,7 +109,7 @@ class Headrooms:
             return ""
         known = self._renewals.get((key, window))
         self._renewals[key, window] = _Renewal(before, mark)
-        if known is None or mark.latest - known.before.earliest >= WINDOWS[window]:
+        if known is None or _apart(known.before, mark) >= WINDOWS[window]:
             return ""
         if before is not known.after and not before.follows(known.after):
             return ""  # answers of requests that were under way together may tell of the same beginning
@@ -116,6 +123,14 @@ def _comparable(before: Mark, mark: Mark) -> bool:
     """Whether the organization's limits are the same as before; whoever moves them moves the headroom."""
     names = ("limit_minute", "limit_day")
     return all(before.limits.get(name) == mark.limits.get(name) for name in names)
+
+
+def _apart(before: Mark, mark: Mark) -> float:
+    """Return the most seconds that two answers can be apart, by the server's clock or by one's own.
+
+    The first may have been moved, and may be several that disagree.
+    """
+    return max(mark.latest - before.earliest, mark.received - before.sent)
 
 
 def _by_one(before: Mark, mark: Mark) -> bool:

@@ -28,6 +28,8 @@ class Pace:
         self._ended = threading.Event()
         self._left: dict[str, tuple[Mapping[str, Any], float]] = {}
         """The last headroom that each organization told, and when that was on the server's clock."""
+        self._refused: dict[str, int] = {}
+        """How often in a row each organization was told to ask less."""
         self.waited = 0.0
         """Seconds of all waits."""
 
@@ -41,9 +43,26 @@ class Pace:
             if not _is_nearly_spent(limits, "minute"):
                 return
             del self._left[owner]  # only the next answer tells what is left then
-            pause = MINUTE - at % MINUTE + 1
-            self._pause(pause)
-            self.waited += pause
+            self._wait(MINUTE - at % MINUTE + 1)
+
+    def may_repeat(self, refused: Exchange) -> bool:
+        """Wait after a 429 that nobody asked for, and return whether to ask once more.
+
+        First a moment, for whatever stands in front of the server, then until the next minute.
+        Who is refused all the same gets no more patience until another answer comes.
+        """
+        owner = _owner_of(refused.request)
+        with self._lock:
+            times = self._refused[owner] = self._refused.get(owner, 0) + 1
+            if times > 2:
+                return False
+            at = real_time() if refused.date is None else refused.date
+            self._wait(_moment(refused) if times == 1 else MINUTE - at % MINUTE + 1)
+            return not self._ended.is_set()
+
+    def _wait(self, seconds: float) -> None:
+        self._pause(seconds)
+        self.waited += seconds
 
     def _pause(self, seconds: float) -> None:
         self._ended.wait(seconds)
@@ -54,6 +73,8 @@ class Pace:
 
     def after(self, exchange: Exchange) -> None:
         """Take note of what an answer says is left."""
+        if exchange.status != 429:
+            self._refused.pop(_owner_of(exchange.request), None)
         if len(exchange.body) > _LONGEST_READ or not exchange.is_success:
             return
         if exchange.headroom is not None:
@@ -64,6 +85,13 @@ class Pace:
 def _owner_of(request: Request) -> str:
     names = [secret.name for _, _, secret in request.credentials]
     return next((name for name in names if name in _OTHERS), "")
+
+
+def _moment(refused: Exchange) -> float:
+    """Return the seconds that an answer asks to wait, where that is no more than a minute; else one."""
+    asked = refused.headers.get("retry-after", "")
+    seconds = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 2 else 0
+    return float(min(max(seconds, 1), MINUTE))
 
 
 def _is_nearly_spent(limits: Mapping[str, Any], window: str) -> bool:

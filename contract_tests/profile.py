@@ -56,7 +56,8 @@ class Profile:
     accounts: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     """Ids of records that exist there, by the name of the parameter."""
-    allow_writes: bool = False
+    allow_writes: bool | None = None
+    """Whether to write; ``None`` leaves it to where the target is, for a tunnel may lead anywhere."""
     allow_exhaust: frozenset[str] = frozenset()
     max_requests: int | None = None
     control: bool = False
@@ -101,7 +102,7 @@ def read_profile(file: Path, contract: Contract) -> Profile:
         restricted_permissions=permissions,
         accounts=value.get("accounts", {}),
         values=value.get("values", {}),
-        allow_writes=allow.get("writes", False),
+        allow_writes=allow.get("writes"),
         allow_exhaust=frozenset(allow.get("exhaust", ())),
         max_requests=value.get("max_requests"),
         control=value.get("control", False),

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
-from contract_tests.bench import Bench, NotJudged, Shared
+from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.plan import SILENT, BudgetSpent
 from contract_tests.target import Lost, Target, Unanswered, Unsafe
@@ -111,7 +111,7 @@ def run(
 
     try:
         with ThreadPoolExecutor(_THREADS if tenants.fresh else 1) as pool:
-            ordered = tasks if tenants.fresh else sorted(tasks, key=_harm)
+            ordered = tasks if tenants.fresh else sorted(tasks, key=harm)
             for rank, group in groupby(
                 ordered, lambda task: _rank(task.check) if first_only else 0
             ):
@@ -125,7 +125,7 @@ def run(
         raise
 
 
-def _harm(task: Task) -> tuple[bool, bool]:
+def harm(task: Task) -> tuple[bool, bool]:
     """Return what puts a task after others on an organization that they share: what it writes, what it uses up."""
     return task.check.last, task.operation is not None and task.operation.writes
 
@@ -157,10 +157,13 @@ def carry_out(bench: Bench, check: Check) -> None:
     try:
         bench.target.hurry(when=check.last)
         check.scenario(bench)
+    except Limited as limited:
+        # Where the run itself uses a window up, a 429 is what it waits for.
+        record = _leave if check.last else _cut
+        record(bench.ledger, check, f"not judged: {limited}")
     except tuple(_REASONS) as why:
         reason = bench.target.masked(_REASONS[type(why)].format(why))
-        for rule in check.rules:
-            bench.ledger.leave(rule, reason)
+        _leave(bench.ledger, check, reason)
     except BudgetSpent as spent:
         _cut(bench.ledger, check, str(spent))
     except Lost:
@@ -172,6 +175,11 @@ def carry_out(bench: Bench, check: Check) -> None:
         for rule in check.rules:
             text = bench.target.masked(f"{type(error).__name__}: {error}")
             bench.ledger.fail(rule, f"{bench.label}: {text}")
+
+
+def _leave(ledger: Ledger, check: Check, reason: str) -> None:
+    for rule in check.rules:
+        ledger.leave(rule, reason)
 
 
 def _cut(ledger: Ledger, check: Check, reason: str) -> None:

@@ -71,8 +71,9 @@ class Target:
 
     @property
     def is_safe(self) -> bool:
-        """Whether writes can do no harm: allowed, or on this machine."""
-        return self.profile.allow_writes or self.profile.is_loopback
+        """Whether writes can do no harm: allowed, or on this machine and not forbidden."""
+        allowed = self.profile.allow_writes
+        return self.profile.is_loopback if allowed is None else allowed
 
     def reach(self) -> None:
         """Raise ``Unavailable`` unless the target answers at all."""
@@ -116,9 +117,12 @@ class Target:
                 raise Lost from None
             raise
         self._silent = 0.0
-        if self.pace is not None:
-            self.pace.after(exchange)
-        return exchange
+        if self.pace is None:
+            return exchange
+        self.pace.after(exchange)
+        # What is refused with a 429 wasn't carried out, so it may be sent again, even if it writes.
+        again = exchange.status == 429 and self.pace.may_repeat(exchange)
+        return self.send(request, may_write=may_write) if again else exchange
 
     def _twice(self, request: Request) -> Exchange:
         """Send ``request``, and once more if that can do no harm and its connection was dropped."""
@@ -168,6 +172,8 @@ class Target:
                 break
         answer.release_conn()
         headers = {name.lower(): value for name, value in answer.headers.items()}
+        if "allow" in headers:  # a list, which may be told in several lines (RFC 9110 section 5.3)
+            headers["allow"] = answer.headers["allow"]
         return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))
 
     def _count(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -22,6 +23,10 @@ _RANKS = {rule: place for place, rule in enumerate(dict.fromkeys((*FOUNDATIONS, 
 def rank_of(rule: Rule) -> int:
     """Return where the rule stands among likely causes: foundations first, then the contract's own order."""
     return _RANKS[rule]
+
+
+_MOST_REASONS = 3
+"""Reasons that a line tells of a rule that was judged on a part of its operations."""
 
 
 class Verdict(StrEnum):
@@ -108,6 +113,23 @@ class Finding:
             return self.cut + by_then
         reasons = self.errors or self.unmet
         return "; ".join(dict.fromkeys(reasons)) or "no operation is in its scope"
+
+    @property
+    def elsewhere(self) -> list[tuple[str, int]]:
+        """Why a rule that was judged could not be judged everywhere, and how often, the most frequent reasons first."""
+        judged = self.verdict in (Verdict.KEPT, Verdict.BROKEN)
+        return Counter(self.unmet).most_common() if judged else []
+
+    @property
+    def elsewhere_told(self) -> str:
+        """The same in words; empty where the rule was judged wherever it applies."""
+        reasons = [
+            f"{reason.removeprefix('not judged: ')} ({plural(times, 'time')})"
+            for reason, times in self.elsewhere
+        ]
+        more = len(reasons) - _MOST_REASONS
+        told = [*reasons[:_MOST_REASONS], *([f"{plural(more, 'more reason')}"] if more > 0 else [])]
+        return "not everywhere: " + "; ".join(told) if told else ""
 
 
 class Ledger:

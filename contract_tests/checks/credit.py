@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from contract_tests.bench import Bench, NotJudged
+from contract_tests.attempts import Attempt, settled
+from contract_tests.bench import Bench, NotJudged, same_windows
 from contract_tests.checks import check
 from contract_tests.exchange import Exchange
 from contract_tests.samples import NO_SUCH_ID, Sample, bearer
@@ -20,22 +22,42 @@ def charged_refusals(bench: Bench) -> None:
     """Between two probes, each refusal past the auth gate takes one from both windows."""
     tenant = bench.tenants.tenant()
     tenant.hold()
-    before, judged = bench.left(tenant), False
+    left, judged = bench.left(tenant), False
     for fail in _failures(bench, tenant):
-        refused = fail()
-        after = bench.left(tenant)
-        charged = refused.status >= 400 and refused.status not in (401, 429)
-        if charged and not _rose(before, after):
+        first = _between(bench, tenant, fail, left)
+        if _is_charged(first.exchange) and not _rose(left, first.found[0]):
             judged = True
-            bench.require(
-                after == (before[0] - 2, before[1] - 2),
-                refused,
-                f"headroom {(before[0] - 2, before[1] - 2)} after a {refused.status} and a success",
-                f"{after}",
-            )
-        before = after
+            found = settled(bench, partial(_again, bench, tenant, fail), first)
+            _require_charge(bench, found)
+            first = found
+        (left,) = first.found
     if not judged:
         raise NotJudged("no refusal that costs a credit stood between two headrooms of one window")
+
+
+def _between(bench: Bench, tenant: Tenant, fail: Fail, before: tuple[int, int]) -> Attempt:
+    refused = fail()
+    return Attempt(((before[0] - 2, before[1] - 2),), (bench.left(tenant),), refused)
+
+
+def _again(bench: Bench, tenant: Tenant, fail: Fail) -> Attempt:
+    """Try once more. Raises ``NotJudged`` where that shows nothing."""
+    before = bench.left(tenant)
+    attempt = _between(bench, tenant, fail, before)
+    same_windows(before, attempt.found[0])
+    if not _is_charged(attempt.exchange):
+        raise NotJudged("what was refused before is not refused again")
+    return attempt
+
+
+def _require_charge(bench: Bench, attempt: Attempt) -> None:
+    (due,), (found,), refused = attempt.due, attempt.found, attempt.exchange
+    allowed = f"headroom {due} after a {refused.status if refused else 'refusal'} and a success"
+    bench.require(found == due, refused, allowed, f"{found}")
+
+
+def _is_charged(refused: Exchange | None) -> bool:
+    return refused is not None and refused.status >= 400 and refused.status not in (401, 429)
 
 
 def _rose(before: tuple[int, int], after: tuple[int, int]) -> bool:

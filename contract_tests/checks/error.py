@@ -32,10 +32,10 @@ _MOST_CHATS = 5
 @check(rules.FLAT, rules.ERROR_JSON, each=False)
 def every_error_is_flat(bench: Bench) -> None:
     """What holds of every error is judged wherever one comes; this makes one on every operation."""
-    tenant = bench.tenants.tenant()
     for operation in bench.contract.in_scope(Scope.AUTHENTICATED):
-        with bench.part():
-            bench.on(operation).send(bench.sample(tenant, operation))
+        here = bench.on(operation)
+        with here.part():
+            here.send(here.example())
 
 
 @check(rules.BAD_QUERY)

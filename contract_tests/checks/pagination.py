@@ -34,8 +34,14 @@ def pages(bench: Bench) -> None:
     small = _walk(bench, tenant, sample.with_query(limit=_SMALL))
     large = _walk(bench, tenant, sample.with_query(limit=_LARGE))
     _judge_once(bench, small)
+    same = small == large
+    if not same and not bench.tenants.fresh:
+        again = _walk(bench, tenant, sample.with_query(limit=_SMALL))
+        if _named(again) != _named(small):
+            raise NotJudged("the list changes from one walk to the next")
+        same = _named(small) == _named(large)
     bench.judging(rules.PAGE_COMPLETE).require(
-        small == large,
+        same,
         None,
         f"the {plural(len(large), 'item')} of large pages",
         f"{plural(len(small), 'item')}, or another order",
@@ -52,10 +58,22 @@ def _judge_once(bench: Bench, items: list[bytes]) -> None:
     )
 
 
-def _has_id(text: bytes) -> bool:
+def _named(items: list[bytes]) -> list[Any]:
+    """Return what tells items apart though a link or a count in them changes: their ids, where they have one."""
+    found = [_unwrapped(text) for text in items]
+    ids = [item.get("id") if isinstance(item, dict) else None for item in found]
+    return items if None in ids else ids
+
+
+def _unwrapped(text: bytes) -> Any:
     item = orjson.loads(text)
     while isinstance(item, dict) and len(item) == 1:  # `{"promo": {…}}`
         (item,) = item.values()
+    return item
+
+
+def _has_id(text: bytes) -> bool:
+    item = _unwrapped(text)
     names = (
         [name for name, value in item.items() if value is not None]
         if isinstance(item, dict)

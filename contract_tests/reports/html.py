@@ -179,7 +179,7 @@ def _row(finding: Finding, outcome: Outcome, presenter: Presenter, share: int) -
         badge=badge_of(finding, outcome),
         operations=str(counted) if counted or not finding.exercised else "server",
         judged=finding.times,
-        reason=presenter.text(finding.reason) if unsettled else "",
+        reason=presenter.text(finding.reason if unsettled else finding.elsewhere_told),
         evidence=_evidence(finding.breaches, presenter, share),
         breaches=len(finding.breaches),
     )

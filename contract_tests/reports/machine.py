@@ -53,6 +53,9 @@ def _rule(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "reason": finding.reason
         if finding.verdict in (Verdict.NOT_CHECKED, Verdict.ERROR)
         else None,
+        "elsewhere": [
+            {"reason": printable(reason), "times": times} for reason, times in finding.elsewhere
+        ],
         "judged": finding.times,
         "operations": sorted(finding.exercised),
         "breaches": [breach.shown(outcome.base_url) for breach in finding.breaches],

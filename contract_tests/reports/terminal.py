@@ -43,7 +43,8 @@ def _table(outcome: Outcome) -> Table:
     table.add_column("why not", overflow="fold")
     for finding in outcome.findings:
         verdict = finding.verdict
-        reason = finding.reason if verdict in (Verdict.NOT_CHECKED, Verdict.ERROR) else ""
+        unsettled = verdict in (Verdict.NOT_CHECKED, Verdict.ERROR)
+        reason = finding.reason if unsettled else finding.elsewhere_told
         table.add_row(
             finding.rule.id,
             str(finding.rule.level),

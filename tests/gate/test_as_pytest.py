@@ -59,10 +59,24 @@ def test_skips_what_it_cannot_judge() -> None:
         done = pytest_on("-q", "-rs", "-k", "revoked_key and Tags", f"--target={server.url}")
         judged = pytest_on("-q", "-k", "missing_key and accounts", f"--target={server.url}")
 
-    assert 0 == done.returncode, done.stdout
     assert "auth.key-revoked: needs a healthy account" in done.stdout
     assert "passed" not in done.stdout
+    assert 5 == done.returncode, "nothing was judged, and that is no pass"
     assert " passed" in judged.stdout
+    assert 0 == judged.returncode
+
+
+def test_what_writes_comes_last_on_a_shared_organization(tmp_path: Path) -> None:
+    """What a check deletes, another one would look for in vain; some plugins shuffle all tests."""
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("base_url: http://127.0.0.1:1\nallow: {exhaust: [minute]}\n")
+    chosen = "bearer_authenticates or minute_exhausted"
+    done = pytest_on("-q", "--collect-only", "-k", chosen, f"--target-profile={profile}")
+    tests = [line.partition("[")[2] for line in done.stdout.splitlines() if "[" in line]
+    ranks = [("rate.minute" in test, " GET " not in test) for test in tests]
+
+    assert 184 == len(tests)
+    assert sorted(ranks) == ranks
 
 
 def test_a_target_that_dies_is_no_pass() -> None:

@@ -82,6 +82,30 @@ def test_entries_of_one_rule_add_up(tmp_path: Path, contract: Contract) -> None:
     assert ({}, 1) == (found.accepted, len(found.expired))
 
 
+def test_names_what_is_new_and_what_is_mended(tmp_path: Path, contract: Contract) -> None:
+    """Among many known breaches nobody finds the new one, nor the one that is there no more."""
+    known = ["GET /v1/accounts", "GET /v1/gifs/search"]
+    gaps = read_baseline(written(tmp_path, {**ENTRY, "operations": known}), contract)
+    ledger = broken("GET /v1/accounts", "GET /v1/me")
+    ledger.keep(rules.LIMITS, "GET /v1/gifs/search")
+    found = judge(gaps, ledger, URL, BEFORE)
+
+    assert {} == found.accepted
+    assert [
+        f"{rules.LIMITS.id}: the baseline doesn't accept it on GET /v1/me",
+        f"{rules.LIMITS.id}: is kept now on GET /v1/gifs/search; take it out of its entry in the baseline",
+    ] == found.notes()
+
+
+def test_entries_for_other_targets_only_are_reported(tmp_path: Path, contract: Contract) -> None:
+    """A base URL that is written in another way accepts nothing, which somebody has to know."""
+    gaps = read_baseline(written(tmp_path, ENTRY), contract)
+    found = judge(gaps, broken("GET /v1/accounts"), f"{URL}:443", BEFORE)
+
+    assert [f"no entry of the baseline is for this target, only for {URL}"] == found.notes()
+    assert [] == judge([], broken("GET /v1/accounts"), URL, BEFORE).notes()
+
+
 def test_reports_what_is_kept_after_all() -> None:
     ledger = broken()
     ledger.keep(rules.LIMITS, "GET /v1/accounts")

@@ -282,6 +282,39 @@ def test_a_certificate_belongs_to_its_host(
     assert is_answered == any(SECRET.value.encode() in part for part in heard)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_answered"), [("127.0.0.1", True), ("api.example.com", False)], ids=["own", "other"]
+)
+def test_the_exploration_trusts_whom_the_rule_checks_trust(
+    name: str,
+    is_answered: bool,
+    contract: Contract,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An authority of one's own is named once, for both clients; neither minds a proxy or a .netrc."""
+    monkeypatch.setattr("contract_tests.patience.MOST_SILENT", 0.5)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password something\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    heard: list[bytes] = []
+
+    def serve(plain: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
+            heard.append(secure.recv(65_536))
+            secure.sendall(HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    with serving(serve, hears=False) as url:
+        explored(url.replace("http:", "https:"), contract)
+
+    assert is_answered == any(SECRET.value.encode() in part for part in heard)
+
+
 def explored_anyway(url: str, contract: Contract) -> None:
     assert explored(url, contract).unanswered
 

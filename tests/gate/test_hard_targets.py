@@ -49,7 +49,8 @@ def answering(status: str, *headers: tuple[str, str]) -> Any:
     return app
 
 
-def test_rate_limited_throughout_is_no_pass() -> None:
+def test_rate_limited_throughout_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract_tests.pace.Pace._pause", lambda *_: None)
     with MockServer(answering("429 Too Many Requests")) as server:
         done = checked(server.url, "--only", "auth.key-missing")
 

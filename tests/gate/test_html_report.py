@@ -221,13 +221,18 @@ def test_result_is_in_words() -> None:
 def test_notes_stand_under_names_of_their_own() -> None:
     """What the run has to say isn't the baseline's, and the JSON and the Markdown report have it too."""
     ledger = Ledger()
-    ledger.notes.append("waited <61> s for new minutes, to use up none")
+    ledger.notes.append("waited <61> s for new minutes and after 429s, to use nothing up")
     run = outcome(ledger)
     page = as_html(run)
 
-    assert "<dt>Note</dt><dd>waited &lt;61&gt; s for new minutes, to use up none</dd>" in page
+    assert (
+        "<dt>Note</dt><dd>waited &lt;61&gt; s for new minutes and after 429s, to use nothing up</dd>"
+        in page
+    )
     assert "Baseline" not in page
-    assert ["waited <61> s for new minutes, to use up none"] == json.loads(as_json(run))["notes"]
+    assert ["waited <61> s for new minutes and after 429s, to use nothing up"] == json.loads(
+        as_json(run)
+    )["notes"]
     assert "waited" in as_markdown(run)
 
 

@@ -24,8 +24,9 @@ ODD = [
 CHATS = "/v1/1001/chats"
 
 
-def answer(date: str, left: int) -> Exchange:
-    limits = {"limit_minute": 9, "remaining_minute": left, "limit_day": 9, "remaining_day": left}
+def answer(date: str, left: int, of_the_day: int | None = None) -> Exchange:
+    day = left if of_the_day is None else of_the_day
+    limits = {"limit_minute": 9, "remaining_minute": left, "limit_day": 9, "remaining_day": day}
     body = json.dumps({"data": {}, "_meta": {"_rate_limits": limits}}).encode()
     return Exchange(Request("GET", CHATS), 200, {"date": date}, body)
 
@@ -57,3 +58,38 @@ def test_an_odd_date_doesnt_break_the_proxy(date: str, contract: Contract) -> No
 
     assert [] == finding.errors
     assert 1 == finding.times
+
+
+def seen(*told: tuple[str, int], contract: Contract, held: bool = False) -> Ledger:
+    """Return what is found of answers at these times that leave so much."""
+    ledger, falling = Ledger([rules.COUNTS_DOWN]), Falling(held=held)
+    for time, left in told:
+        came = answer(f"Sat, 31 Jan 2026 {time} GMT", left)
+        falling.judge(ledger, came, contract.operations["listChats"])
+    return ledger
+
+
+def test_a_window_may_begin_at_any_second_but_not_twice(contract: Contract) -> None:
+    """Nobody says that windows begin with the minute; some begin with their first request."""
+    once = [("12:00:10", 8), ("12:00:20", 9), ("12:00:30", 8)]
+    twice = [*once, ("12:00:40", 9), ("12:00:50", 8)]
+
+    assert [] == seen(*once, contract=contract).findings["rate.counts-down"].breaches
+    assert 1 == len(seen(*twice, contract=contract).findings["rate.counts-down"].breaches)
+    assert seen(*once, contract=contract, held=True).findings["rate.counts-down"].breaches
+
+
+@pytest.mark.parametrize(("passed", "expected"), [(61.0, 0), (31.0, 1)])
+def test_front_ends_whose_clocks_disagree_break_nothing(
+    passed: float, expected: int, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute passes between two beginnings of it, whatever the Date of each answer says."""
+    times = iter((0.0, 0.1, 1.0, 1.1, passed - 1, passed - 0.9, passed, passed + 0.1))
+    monkeypatch.setattr("contract_tests.outside.stopwatch", lambda: next(times))
+    ledger, falling = Ledger([rules.COUNTS_DOWN]), Falling()
+    told = [("12:00:10", 1), ("12:00:11", 9), ("12:01:09", 2), ("12:00:41", 9)]
+    for of_the_day, (time, left) in zip((9, 8, 7, 6), told, strict=True):
+        came = answer(f"Sat, 31 Jan 2026 {time} GMT", left, of_the_day)
+        falling.judge(ledger, came, contract.operations["listChats"])
+
+    assert expected == len(ledger.findings["rate.counts-down"].breaches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +14,13 @@ from contract_tests.pace import Pace
 from contract_tests.plan import DAY_SPENT, BudgetSpent
 from contract_tests.profile import Profile
 from contract_tests.samples import bearer
+from contract_tests.verdicts import Verdict
 from mockserver import create_app
 from mockserver.server import MockServer
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from mockserver.contract import Contract
 
 FULL, OTHER = (Request("GET", "/", (), (bearer(Secret(name, "x")),)) for name in ("full", "other"))
@@ -77,6 +81,59 @@ def test_a_day_that_is_nearly_used_up_ends_the_run(waits: list[float]) -> None:
     with pytest.raises(BudgetSpent, match=DAY_SPENT):
         pace.before(FULL)
     assert [] == waits
+
+
+def refused(request: Request, *headers: tuple[str, str]) -> Exchange:
+    return Exchange(request, 429, {"date": DATE, **dict(headers)}, b'{"error":"Slowly."}')
+
+
+@pytest.mark.parametrize(
+    ("asked", "moment"),
+    [("", 1), ("7", 7), ("0", 1), ("90", 60), ("3600", 1), ("soon", 1), ("²", 1)],
+)
+def test_a_429_is_given_a_moment_and_then_a_minute(
+    asked: str, moment: int, waits: list[float]
+) -> None:
+    """Who is refused all the same gets no more patience until there is another answer."""
+    pace = Pace()
+    again = [pace.may_repeat(refused(FULL, ("retry-after", asked))) for _ in range(4)]
+    pace.after(told(FULL, 500))
+    later = pace.may_repeat(refused(FULL, ("retry-after", asked)))
+
+    assert [True, True, False, False] == again
+    assert later
+    assert [moment, 21, moment] == waits
+
+
+@pytest.mark.parametrize("limited", [1, 2, 3])
+def test_what_a_429_held_up_is_judged_after_all(
+    limited: int, contract: Contract, waits: list[float]
+) -> None:
+    """Also where it writes; and where it is held up for good, the rule isn't kept."""
+    app, seen = create_app(), list[str]()
+
+    def limiting(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        if path == "DELETE /v1/1001/chats/50001/mute" and seen.count(path) < limited:
+            seen.append(path)
+            start_response("429 Too Many Requests", [("Content-Type", "application/json")])
+            return [b'{"error":"Slowly."}']
+        return app(environ, start_response)
+
+    with MockServer(limiting) as server:
+        profile = Profile(
+            server.url,
+            keys={"full": Secret("full", "fm_api_test_full")},
+            accounts={"healthy": 1001},
+        )
+        asked = Asked(only=("auth.bearer",), fast=True)
+        outcome = check_target(contract, profile, asked, lambda _: None)
+    (finding,) = outcome.findings
+
+    assert (92 if limited < 3 else 91) == finding.times
+    assert (0 if limited < 3 else 4) == outcome.exit_code
+    assert limited > 2 or Verdict.KEPT is finding.verdict
+    assert limited < 3 or finding.reason.startswith("not judged: 429 instead of an answer")
 
 
 def test_a_run_uses_up_no_window(contract: Contract, waits: list[float]) -> None:

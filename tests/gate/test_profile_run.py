@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from contract_tests.exchange import Secret
 from contract_tests.gate import Asked, check_target
 from contract_tests.plan import SPENT
 from contract_tests.profile import Profile
+from contract_tests.reports.html import as_html
+from contract_tests.reports.machine import as_json
+from contract_tests.reports.terminal import print_outcome
 from contract_tests.run import Options, chosen_rules, planned, run
 from contract_tests.sampling import covering
 from contract_tests.target import Target
+from contract_tests.tenants import Unmet
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
 from mockserver.contract import Contract
+from mockserver.rules import Need
 from mockserver.server import MockServer
 
 if TYPE_CHECKING:
@@ -157,3 +164,30 @@ def test_no_more_is_sent_than_may_be(control: bool, app: MockFlask, contract: Co
     assert len(seen) <= sum(outcome.requests for outcome in outcomes)
     assert [0, 0] == [outcome.exit_code for outcome in outcomes]
     assert all(SPENT in outcome.notes[-1] for outcome in outcomes)
+
+
+def test_reports_say_where_a_kept_rule_was_not_judged(app: MockFlask, contract: Contract) -> None:
+    """One permission is granted on one operation; that the others were not looked at is said."""
+    with MockServer(app) as server:
+        profile = Profile(
+            server.url,
+            keys={name: Secret(name, f"fm_api_test_{key}") for name, key in KEYS.items()},
+            restricted_permissions=frozenset({"api_chats_list"}),
+            accounts={"healthy": 1001},
+            allow_writes=True,
+        )
+        asked = Asked(only=("permission.granted",))
+        outcome = check_target(contract, profile, asked, lambda _: None)
+    (finding,) = outcome.findings
+    (rule,) = json.loads(as_json(outcome))["rules"]
+    console = Console(record=True, width=300)
+    print_outcome(outcome, console)
+    told = f"not everywhere: {Unmet(Need.ROLES)} (91 times)"
+
+    assert (Verdict.KEPT, 1) == (finding.verdict, finding.times)
+    assert (None, [{"reason": f"{Unmet(Need.ROLES)}", "times": 91}]) == (
+        rule["reason"],
+        rule["elsewhere"],
+    )
+    assert told in console.export_text()
+    assert told in as_html(outcome)

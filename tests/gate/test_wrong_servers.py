@@ -240,6 +240,22 @@ def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.Monke
     assert {KEPT} == {with_key.verdict, without.verdict}
 
 
+def test_methods_may_be_told_in_several_lines() -> None:
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        status, headers, body = ask(environ)
+        told = [
+            (n, v) for n, value in headers for v in (value.split(", ") if n == "Allow" else [value])
+        ]
+        return status, told, body
+
+    ledger = judged(WrongServer(change), "error.method")
+
+    assert (KEPT, []) == (
+        verdict(ledger, rules.UNKNOWN_METHOD),
+        ledger.findings["error.method"].breaches,
+    )
+
+
 def with_odd_link(body: dict[str, Any]) -> None:
     if "_pagination" in body:
         body["_pagination"] = {"next_page": "http://["}
