@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from mockserver.errors import NotThere, SuiteError
 from mockserver.testing.fansmetric import FansMetric
-from mockserver.testing.log import Request, table
+from mockserver.testing.log import Request, Requests, not_kept
 from mockserver.testing.organization import TestOrganization
 
 
@@ -18,9 +18,14 @@ def left_behind(mock: FansMetric, checks: Collection[str]) -> list[str]:
         with suppress(NotThere):  # the test removed it, with all that it left
             for name in checks:
                 problems += CHECKS[name](organization)
+            if not _UNCLAIMED.keys().isdisjoint(checks):
+                problems += _gone(organization.id, organization.requests)
     if not mock.is_shared:
-        for name in filter(_UNCLAIMED.__contains__, checks):
+        asked = [name for name in checks if name in _UNCLAIMED]
+        for name in asked:
             problems += _UNCLAIMED[name](mock)
+        if asked:
+            problems += _gone("without a valid key", mock.unclaimed)
     return problems
 
 
@@ -28,15 +33,20 @@ def stories(mock: FansMetric) -> list[tuple[str, str]]:
     """Return what was asked, as titles and lines; also of an organization that is gone."""
     told = [(f"requests to {o.id}", _story(o)) for o in mock.organizations]
     if not mock.is_shared and mock.unclaimed:
-        told.append(("requests without a valid key", table(mock.unclaimed)))
+        told.append(("requests without a valid key", str(mock.unclaimed)))
     return told
 
 
 def _story(organization: TestOrganization) -> str:
     try:
-        return table(organization.requests)
+        return str(organization.requests)
     except SuiteError as error:
         return f"  {error}"
+
+
+def _gone(whose: str, requests: Requests) -> Iterator[str]:
+    if requests.lost:
+        yield f"{whose}: {not_kept(requests.lost)}"
 
 
 def _faults(organization: TestOrganization) -> Iterator[str]:
