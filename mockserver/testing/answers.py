@@ -8,6 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from mockserver import errors
 from mockserver.errors import Misuse, Unavailable
+from mockserver.testing.frames import says_all
+
+__tracebackhide__ = says_all
 
 _EXAMPLE = "http://127.0.0.1:4010"
 

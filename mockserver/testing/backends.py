@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from mockserver.errors import Misuse, NotThere, Unavailable, UnknownOperation
 from mockserver.testing.answers import WANTED, address, decoded
+from mockserver.testing.frames import says_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mockserver.app import MockFlask
     from mockserver.contract import Contract
     from mockserver.server import MockServer
+
+__tracebackhide__ = says_all
 
 _KIND = "X-Mock-Misuse"
 """The header in which the control API names the class of a misuse."""

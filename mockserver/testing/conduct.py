@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.testing.frames import says_all
 from mockserver.testing.log import Request, not_kept, table
+
+__tracebackhide__ = says_all
 
 
 @dataclass(frozen=True, slots=True)

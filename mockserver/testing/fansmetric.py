@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mockserver.errors import Misuse, NotThere
 from mockserver.testing.backends import Backend, InProcess, Remote, operation_id
+from mockserver.testing.frames import says_all
 from mockserver.testing.log import ALL, Request, Requests
 from mockserver.testing.organization import TestOrganization
 from mockserver.testing.refusals import checked
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import requests
 
     from mockserver.app import MockFlask
+
+__tracebackhide__ = says_all
 
 ANYWHERE = "http://fansmetric.test"
 """The base URL of in-process clients; any other address leads to the same mock."""

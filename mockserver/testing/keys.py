@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from mockserver.testing.clock import iso
+from mockserver.testing.frames import says_all
 
 if TYPE_CHECKING:
     from mockserver.testing.organization import TestOrganization
+
+__tracebackhide__ = says_all
 
 
 class TestKey(str):

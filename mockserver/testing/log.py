@@ -9,7 +9,10 @@ from datetime import datetime
 from typing import Any, Self, overload
 from urllib.parse import parse_qs
 
+from mockserver.testing.frames import says_all
 from mockserver.words import plural
+
+__tracebackhide__ = says_all
 
 ALL = 100_000
 """More requests than a journal ever holds."""

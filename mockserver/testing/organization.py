@@ -15,10 +15,13 @@ from mockserver.testing.accounts import State, TestAccount
 from mockserver.testing.backends import Backend, operation_id
 from mockserver.testing.clock import Moment, TestClock, iso
 from mockserver.testing.conduct import Conduct
+from mockserver.testing.frames import says_all
 from mockserver.testing.keys import TestKey
 from mockserver.testing.log import ALL, Request, Requests
 from mockserver.testing.refusals import checked
 from mockserver.testing.settings import Settings
+
+__tracebackhide__ = says_all
 
 Everything = Literal["*"]
 WindowName = Literal["minute", "day"]

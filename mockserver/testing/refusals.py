@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from mockserver.errors import Misuse
+from mockserver.testing.frames import says_all
+
+__tracebackhide__ = says_all
 
 
 def checked(refusals: Iterable[int | str]) -> set[int | str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver import pytest_plugin
+from mockserver import pytest_options
 from mockserver.testing import Remote, aftermath
 
 pytest_plugins = ("pytester",)
@@ -137,4 +137,4 @@ def test_it(fansmetric):
 
 def test_every_check_may_be_named() -> None:
     """The plugin knows their names without importing them."""
-    assert list(pytest_plugin.CHECKS) == list(aftermath.CHECKS)
+    assert list(pytest_options.CHECKS) == list(aftermath.CHECKS)

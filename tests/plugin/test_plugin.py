@@ -75,7 +75,7 @@ def test_plain():
     heavy = {"flask", "werkzeug", "yaml", "jsonschema_rs", "orjson", "requests"}
     ours = {m for m in sys.modules if m.startswith("mockserver")}
     assert not heavy & set(sys.modules)
-    assert ours == {"mockserver", "mockserver.pytest_plugin"}
+    assert ours == {"mockserver", "mockserver.pytest_options", "mockserver.pytest_plugin"}
 """
     )
     result = project.runpytest_subprocess()
