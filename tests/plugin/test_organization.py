@@ -176,11 +176,13 @@ def test_clock(org: TestOrganization) -> None:
 
 def test_never_begins_at_the_end_of_a_minute(mock: FansMetric, local: FansMetric) -> None:
     """Else the window might roll over in the middle of a test, once in a long while."""
-    local.app.mock.world.clock.freeze(datetime(2026, 1, 31, 12, 0, 55, tzinfo=UTC).timestamp())
+    clock = local.app.mock.world.clock
+    clock.freeze(datetime(2026, 1, 31, 12, 0, 51, tzinfo=UTC).timestamp())
+    clock.run()
     try:
         now = mock.org().clock.now
     finally:
-        local.app.mock.world.clock.reset()
+        clock.reset()
 
     assert datetime(2026, 1, 31, 12, 1, 0, tzinfo=UTC) == now
 
