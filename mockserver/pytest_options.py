@@ -99,8 +99,9 @@ def _checked(names: Iterable[str], where: str) -> list[str]:
 
 def _check_places(config: pytest.Config) -> None:
     """Raise ``UsageError`` when the URL is none, or a file isn't there."""
-    url = config.getoption("fansmetric_url") or config.getini("fansmetric_url")
-    if url:
+    option = config.getoption("fansmetric_url")
+    url = config.getini("fansmetric_url") if option is None else option
+    if url is not None:  # an empty one is a variable that isn't set where it should be
         from mockserver.errors import Misuse
         from mockserver.testing import Remote
 

@@ -135,7 +135,9 @@ class InProcess:
         return self.call("POST", "/organizations", body)
 
     def close(self) -> None:
-        """Stop the server, if it ever started."""
+        """Stop the server, if it ever started, and let go whoever waits still: a client may have given up."""
+        if self._app is not None:
+            self._app.mock.pipeline.sleeper.wake()
         if self._server is not None:
             self._server.stop()
             self._server = None
