@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -261,3 +263,12 @@ def test_works_outside_of_pytest() -> None:
     assert 200 == status.status_code
     with pytest.raises(SuiteError):
         org.key()
+
+
+def test_a_key_goes_where_text_goes(mock: FansMetric) -> None:
+    """Into another process as plain text, and into a copied configuration as it is."""
+    key = mock.org().key()
+    sent = pickle.loads(pickle.dumps(key))  # noqa: S301 - what was just pickled
+
+    assert (str, str(key)) == (type(sent), sent)
+    assert key is copy.copy(key) is copy.deepcopy({"key": key})["key"]
