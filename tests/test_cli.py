@@ -242,3 +242,12 @@ def test_tables_show_text_of_files_as_text(tmp_path: Path) -> None:
     assert 0 == result.exit_code, result.output
     assert "[31mred" in result.output
     assert "\x1b" not in result.output
+
+
+def test_python_finds_the_command_too() -> None:
+    """Where scripts aren't on the search path, as often on Windows."""
+    command = [sys.executable, "-m", "mockserver", "rules", "--json"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert list(RULES) == [row["rule"] for row in json.loads(result.stdout)]

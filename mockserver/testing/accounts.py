@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from mockserver.testing.frames import says_all
 from mockserver.testing.settings import Settings
 
 if TYPE_CHECKING:
     from mockserver.testing.organization import TestOrganization
+
+__tracebackhide__ = says_all
 
 State = Literal["connected", "sync_lost"]
 

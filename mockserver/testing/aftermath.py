@@ -7,36 +7,48 @@ from contextlib import suppress
 
 from mockserver.errors import NotThere, SuiteError
 from mockserver.testing.fansmetric import FansMetric
-from mockserver.testing.log import Request, table
+from mockserver.testing.log import Request, Requests, not_kept
 from mockserver.testing.organization import TestOrganization
 
 
-def left_behind(mock: FansMetric, checks: Collection[str]) -> list[str]:
-    """Return a sentence for each thing that ``checks`` (keys of ``CHECKS``) find after a test."""
+def left_behind(mock: FansMetric, checks: Collection[str], *, is_whole: bool = True) -> list[str]:
+    """Return a sentence for each thing that ``checks`` (keys of ``CHECKS``) find after a test.
+
+    Requests that reached no organization count only where ``is_whole`` says that nobody else judges them.
+    """
     problems: list[str] = []
     for organization in mock.organizations:
         with suppress(NotThere):  # the test removed it, with all that it left
             for name in checks:
                 problems += CHECKS[name](organization)
-    if not mock.is_shared:
-        for name in filter(_UNCLAIMED.__contains__, checks):
+            if not _UNCLAIMED.keys().isdisjoint(checks):
+                problems += _gone(organization.id, organization.requests)
+    asked = [name for name in checks if name in _UNCLAIMED]
+    if asked and is_whole and not mock.is_shared:
+        for name in asked:
             problems += _UNCLAIMED[name](mock)
+        problems += _gone("without a valid key", mock.unclaimed)
     return problems
 
 
-def stories(mock: FansMetric) -> list[tuple[str, str]]:
+def stories(mock: FansMetric, *, is_whole: bool = True) -> list[tuple[str, str]]:
     """Return what was asked, as titles and lines; also of an organization that is gone."""
     told = [(f"requests to {o.id}", _story(o)) for o in mock.organizations]
-    if not mock.is_shared and mock.unclaimed:
-        told.append(("requests without a valid key", table(mock.unclaimed)))
+    if is_whole and not mock.is_shared and mock.unclaimed:
+        told.append(("requests without a valid key", str(mock.unclaimed)))
     return told
 
 
 def _story(organization: TestOrganization) -> str:
     try:
-        return table(organization.requests)
+        return str(organization.requests)
     except SuiteError as error:
         return f"  {error}"
+
+
+def _gone(whose: str, requests: Requests) -> Iterator[str]:
+    if requests.lost:
+        yield f"{whose}: {not_kept(requests.lost)}"
 
 
 def _faults(organization: TestOrganization) -> Iterator[str]:

@@ -8,6 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from mockserver import errors
 from mockserver.errors import Misuse, Unavailable
+from mockserver.testing.frames import says_all
+
+__tracebackhide__ = says_all
 
 _EXAMPLE = "http://127.0.0.1:4010"
 
@@ -16,14 +19,27 @@ WANTED = f"give the base URL of a FansMetric mock, such as {_EXAMPLE}"
 
 
 def address(url: str) -> SplitResult:
-    """Return the parts of ``url``. Raises ``Misuse`` when it is no http or https address."""
+    """Return the parts of ``url``.
+
+    Raises ``Misuse`` when it is no http or https address, or one with a name and password: clients
+    would send those in place of their key.
+    """
     try:
         parts = urlsplit(url)
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return parts
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # a port or an address in brackets that is none
-        pass
-    raise Misuse(f"{url!r} is no address of a mock; give one such as {_EXAMPLE}")
+        raise _no_address(url) from None
+    if parts.username is not None:
+        host = parts.netloc.rpartition("@")[2]
+        plain = parts._replace(netloc=host).geturl()
+        raise Misuse(f"the address of a mock carries no name and password; give {plain}")
+    if not is_address:
+        raise _no_address(url)
+    return parts
+
+
+def _no_address(url: str) -> Misuse:
+    return Misuse(f"{url!r} is no address of a mock; give one such as {_EXAMPLE}")
 
 
 def decoded(status: int, payload: bytes, kind: str | None, label: str, *, hint: str = "") -> Any:

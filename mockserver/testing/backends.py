@@ -9,9 +9,11 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
-from mockserver.errors import Misuse, NotThere, Unavailable
+from mockserver.errors import Misuse, NotThere, Unavailable, UnknownOperation
 from mockserver.testing.answers import WANTED, address, decoded
+from mockserver.testing.frames import says_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from mockserver.app import MockFlask
     from mockserver.contract import Contract
     from mockserver.server import MockServer
+
+__tracebackhide__ = says_all
 
 _KIND = "X-Mock-Misuse"
 """The header in which the control API names the class of a misuse."""
@@ -131,7 +135,9 @@ class InProcess:
         return self.call("POST", "/organizations", body)
 
     def close(self) -> None:
-        """Stop the server, if it ever started."""
+        """Stop the server, if it ever started, and let go whoever waits still: a client may have given up."""
+        if self._app is not None:
+            self._app.mock.pipeline.sleeper.wake()
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -207,8 +213,19 @@ class Remote:
 def operation_id(backend: Backend, text: str) -> str:
     """Return the id of the operation that ``text`` names, by its id or its method and path.
 
-    Raises ``UnknownOperation``, which names the nearest one, when the contract has none.
+    Raises ``UnknownOperation``, which names the nearest one, when the contract has none: for a path
+    that a client asked, as failures show it, the route that it takes.
     """
-    from mockserver.nearest import operation_named
+    from mockserver.nearest import nearest_route, operation_named
 
-    return operation_named(backend.contract, text).id
+    try:
+        return operation_named(backend.contract, text).id
+    except UnknownOperation:
+        method, _, path = text.partition(" ")
+        path = urlsplit(path).path
+        if not path.startswith("/"):
+            raise
+        near = nearest_route(backend.contract, method, path)
+    raise UnknownOperation(
+        f"the contract has no operation {ascii(text)[1:-1][:100]}; did you mean {near}?"
+    )

@@ -8,7 +8,10 @@ from typing import Any
 
 from mockserver.clock import parse_time
 from mockserver.errors import Misuse
+from mockserver.testing.frames import says_all
 from mockserver.testing.settings import Settings
+
+__tracebackhide__ = says_all
 
 Moment = datetime | str
 """A time: ISO 8601 text or a ``datetime``, both in UTC unless they say otherwise."""

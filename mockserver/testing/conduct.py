@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.testing.log import Request, table
+from mockserver.testing.frames import says_all
+from mockserver.testing.log import Request, not_kept, table
+
+__tracebackhide__ = says_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Conduct:
     """The part of an organization that judges its client.
 
     Each assertion raises ``AssertionError`` with the requests that show the habit and what to do instead,
-    and also when there were no requests at all: then there was nothing to judge.
+    and also when there were no requests at all, or the journal didn't keep them all: then nobody can judge.
     """
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
@@ -43,9 +46,14 @@ class Conduct:
 
     @property
     def needed_permissions(self) -> list[str]:
-        """The permissions that a key would have needed for every request so far."""
-        uses = self.call("GET", "/audit")["permissions"]
-        return sorted({permission for use in uses for permission in use["needed"]})
+        """The permissions that a key would have needed for every request so far.
+
+        Raises ``AssertionError`` when the journal didn't keep them all.
+        """
+        audit, lost = self._audit()
+        if lost:
+            raise AssertionError(not_kept(lost))
+        return sorted({permission for use in audit["permissions"] for permission in use["needed"]})
 
     def assert_backed_off(self) -> None:
         """Assert that no call came between a 429 and the recovery of its window."""
@@ -81,21 +89,29 @@ class Conduct:
 
     def assert_well_behaved(self, *, advice: bool = False) -> None:
         """Assert that the audit found no fault, and with ``advice`` that it has no advice either."""
-        self._assert_none([f for f in self._judged() if advice or f.weight == "fault"])
+        self._assert_none(lambda finding: advice or finding.weight == "fault")
 
     def _assert_without(self, id: str) -> None:
-        self._assert_none([finding for finding in self._judged() if finding.id == id])
+        self._assert_none(lambda finding: finding.id == id)
 
-    def _judged(self) -> list[Finding]:
-        if not self.call("GET", "/journal?limit=1")["total"]:
+    def _assert_none(self, counts: Callable[[Finding], bool]) -> None:
+        audit, lost = self._audit()
+        if not audit["total"]:
             raise AssertionError(
                 f"{self!r} was asked nothing; does the client use one of its keys?"
             )
-        return self.findings
+        found = filter(counts, map(_finding, audit["findings"]))
+        problems = [*map(str, found), *([not_kept(lost)] if lost else [])]
+        if problems:
+            raise AssertionError("\n".join(problems))
 
-    def _assert_none(self, findings: list[Finding]) -> None:
-        if findings:
-            raise AssertionError("\n".join(map(str, findings)))
+    def _audit(self) -> tuple[dict[str, Any], int]:
+        """Return the audit, and how many requests were gone before it."""
+        audit: dict[str, Any] = self.call("GET", "/audit")
+        if audit["complete"]:
+            return audit, 0
+        journal = self.call("GET", "/journal?limit=1")
+        return audit, journal["total"] - journal["kept"]
 
 
 def _finding(found: Mapping[str, Any]) -> Finding:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mockserver.errors import Misuse, NotThere
 from mockserver.testing.backends import Backend, InProcess, Remote, operation_id
+from mockserver.testing.frames import says_all
 from mockserver.testing.log import ALL, Request, Requests
 from mockserver.testing.organization import TestOrganization
+from mockserver.testing.refusals import checked
 
 if TYPE_CHECKING:
     import httpx
     import requests
 
     from mockserver.app import MockFlask
+
+__tracebackhide__ = says_all
 
 ANYWHERE = "http://fansmetric.test"
 """The base URL of in-process clients; any other address leads to the same mock."""
@@ -91,7 +96,7 @@ class FansMetric:
         """Return a fresh organization, with the seeded records and windows of its own.
 
         ``accounts`` holds ids, or objects such as ``{"id": 1003, "state": "sync_lost"}``.
-        Its clock follows the real time (and freezegun's, in this process). Windows are aligned to the
+        Its clock follows the real time (and that of freezegun and time-machine, in this process). Windows are aligned to the
         minute, so in the last ten seconds of one the clock starts at the next: no test meets a fresh
         minute by chance. Raises ``Misuse`` at limits, states and accounts that make no sense.
         """
@@ -100,7 +105,7 @@ class FansMetric:
             "limit_day": limit_day,
             "subscription": subscription,
             "mode": mode,
-            "accounts": [{"id": a} if isinstance(a, int) else dict(a) for a in accounts],
+            "accounts": _described(accounts),
             "rolling": rolling,
             "retry_after": retry_after,
             "journal_size": journal_size,
@@ -153,12 +158,15 @@ class FansMetric:
         found = (Request.of(exchange) for exchange in answer["exchanges"])
         theirs = (request for request in found if request.more["organization"] is None)
         return Requests(
-            theirs, partial(operation_id, self._backend), ("request", " without a valid key")
+            theirs,
+            partial(operation_id, self._backend),
+            ("request", " without a valid key"),
+            lost=max(0, answer["total"] - answer["kept"] - after),
         )
 
     def expect(self, *refusals: int | str) -> None:
         """Say which refusals without a valid key are no surprise, as `TestOrganization.expect` does of its own."""
-        self._expected.update(refusals)
+        self._expected.update(checked(refusals))
 
     @property
     def unexpected(self) -> Requests:
@@ -212,13 +220,27 @@ class FansMetric:
         return organization
 
     def _leave_the_edge(self, organization: TestOrganization) -> None:
-        """Start at the next minute when this one is nearly over, unless time stands still anyway."""
-        left = 60 - organization.clock.now.second
-        if left <= EDGE and not _is_frozen():
+        """Start at the next minute when this one is nearly over, unless a test holds the time anyway."""
+        clock = organization.call("GET", "/clock")
+        left = 60 - datetime.fromisoformat(clock["now"]).second
+        if left <= EDGE and clock["world"] != "frozen" and not _is_travelling():
             organization.clock.advance(left)
 
 
-def _is_frozen() -> bool:
-    """Whether freezegun holds the time of this process."""
+def _described(accounts: object) -> list[dict[str, Any]]:
+    """Return accounts as the control API takes them. Raises ``Misuse`` where they are no list of such."""
+    is_list = isinstance(accounts, Iterable) and not isinstance(accounts, str | Mapping)
+    given = list(accounts) if is_list else []  # type: ignore[call-overload]  # mypy forgets what a flag says
+    if not is_list or not all(isinstance(account, int | Mapping) for account in given):
+        raise Misuse(
+            'accounts is a list of ids, or of objects such as {"id": 1003, "state": "sync_lost"};'
+            f" got {ascii(accounts)[:60]}"
+        )
+    return [{"id": a} if isinstance(a, int) else dict(a) for a in given]
+
+
+def _is_travelling() -> bool:
+    """Whether freezegun or time-machine holds the time of this process."""
     freezegun = sys.modules.get("freezegun.api")
-    return bool(getattr(freezegun, "freeze_factories", None))
+    hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    return bool(getattr(freezegun, "freeze_factories", None) or (hatch and hatch.is_travelling()))

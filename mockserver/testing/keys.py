@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from mockserver.testing.clock import iso
+from mockserver.testing.frames import says_all
 
 if TYPE_CHECKING:
     from mockserver.testing.organization import TestOrganization
+
+__tracebackhide__ = says_all
 
 
 class TestKey(str):
@@ -28,6 +31,17 @@ class TestKey(str):
         key = cls(shown["key"])
         key._organization, key.id = organization, shown["id"]
         return key
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Be plain text in another process, which can't reach the organization."""
+        return str, (str(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        """Stay the same key in a copied configuration, as text does."""
+        return self
 
     @property
     def headers(self) -> dict[str, str]:

@@ -9,7 +9,10 @@ from datetime import datetime
 from typing import Any, Self, overload
 from urllib.parse import parse_qs
 
+from mockserver.testing.frames import says_all
 from mockserver.words import plural
+
+__tracebackhide__ = says_all
 
 ALL = 100_000
 """More requests than a journal ever holds."""
@@ -77,15 +80,19 @@ class Requests(Sequence[Request]):
         resolve: Callable[[str], str],
         what: tuple[str, str] = ("request", ""),
         among: Requests | None = None,
+        *,
+        lost: int = 0,
     ) -> None:
         """Hold ``requests``, some of those ``among``; ``resolve`` finds an operation's id.
 
-        ``what`` is the noun that messages count, and what follows it.
+        ``what`` is the noun that messages count, and what follows it; ``lost`` counts the earlier
+        requests that the journal didn't keep.
         """
         self._requests = tuple(requests)
         self._resolve = resolve
         self._what = what
         self._among = self if among is None else among
+        self._lost = lost
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -103,7 +110,12 @@ class Requests(Sequence[Request]):
         return f"<{self._counted(len(self))}>"
 
     def __str__(self) -> str:
-        return table(self)
+        return table(self, self._lost)
+
+    @property
+    def lost(self) -> int:
+        """How many came before these and were not kept: the journal was full, see ``journal_size``."""
+        return self._lost
 
     @property
     def last(self) -> Request:
@@ -163,18 +175,23 @@ class Requests(Sequence[Request]):
         return self._narrowed(found, (f"matching {noun}", rest))
 
     def once(self) -> Request:
-        """Return the one request. Raises ``AssertionError`` when there are none or several."""
+        """Return the one request. Raises ``AssertionError`` as ``times`` does."""
         return self.times(1)[0]
 
     def never(self) -> None:
-        """Raise ``AssertionError`` when there are any."""
+        """Raise ``AssertionError`` when there are any, or when nobody can say; see ``times``."""
         self.times(0)
 
     def times(self, count: int) -> Requests:
-        """Return these requests. Raises ``AssertionError`` unless there are exactly ``count``."""
+        """Return these requests. Raises ``AssertionError`` unless there are exactly ``count``.
+
+        It is also raised when some were ``lost``, for then nobody can say how many there were.
+        """
         if len(self) != count:
             due = self._counted(count)
             raise AssertionError(f"expected {due}, got {len(self)}\n{self._seen()}")
+        if self._lost:
+            raise AssertionError(not_kept(self._lost))
         return self
 
     def _counted(self, count: int) -> str:
@@ -182,14 +199,24 @@ class Requests(Sequence[Request]):
         return plural(count, noun) + rest
 
     def _narrowed(self, requests: Iterable[Request], what: tuple[str, str]) -> Requests:
-        return Requests(requests, self._resolve, what, self._among)
+        return Requests(requests, self._resolve, what, self._among, lost=self._lost)
 
     def _seen(self) -> str:
-        return f"the client asked:\n{table(self._among)}"
+        return f"the client asked:\n{self._among}"
 
 
-def table(requests: Sequence[Request]) -> str:
-    """Return the last requests as lines, for messages."""
+def table(requests: Sequence[Request], lost: int = 0) -> str:
+    """Return the last requests as lines, for messages, after what was left out or ``lost``."""
     left_out = len(requests) - SHOWN
     head = [f"  ... {left_out} before these"] if left_out > 0 else []
+    if lost:
+        head.insert(0, f"  ... {lost} that the journal didn't keep")
     return "\n".join([*head, *(f"  {request}" for request in requests[-SHOWN:])]) or "  nothing"
+
+
+def not_kept(lost: int) -> str:
+    """Return why nothing can be asserted of all requests, and what to do about it."""
+    return (
+        f"the journal didn't keep the first {plural(lost, 'request')}, so nobody can say what they were;"
+        " make the organization with a larger journal_size, or assert earlier"
+    )

@@ -15,9 +15,13 @@ from mockserver.testing.accounts import State, TestAccount
 from mockserver.testing.backends import Backend, operation_id
 from mockserver.testing.clock import Moment, TestClock, iso
 from mockserver.testing.conduct import Conduct
+from mockserver.testing.frames import says_all
 from mockserver.testing.keys import TestKey
 from mockserver.testing.log import ALL, Request, Requests
+from mockserver.testing.refusals import checked
 from mockserver.testing.settings import Settings
+
+__tracebackhide__ = says_all
 
 Everything = Literal["*"]
 WindowName = Literal["minute", "day"]
@@ -179,13 +183,17 @@ class TestOrganization(Conduct, Settings):
     @property
     def requests(self) -> Requests:
         """What was asked so far, as far as the journal holds it."""
-        exchanges = self.call("GET", f"/journal?limit={ALL}")["exchanges"]
-        found = (Request.of(exchange) for exchange in exchanges)
-        return Requests(found, partial(operation_id, self._backend))
+        journal = self.call("GET", f"/journal?limit={ALL}")
+        found = (Request.of(exchange) for exchange in journal["exchanges"])
+        lost = journal["total"] - journal["kept"]
+        return Requests(found, partial(operation_id, self._backend), lost=lost)
 
     def expect(self, *refusals: int | str) -> None:
-        """Say which refusals are no surprise, by status or by rule (``rate.minute``); see ``--fansmetric-fail-on``."""
-        self._expected.update(refusals)
+        """Say which refusals are no surprise, by status or by rule (``rate.minute``); see ``--fansmetric-fail-on``.
+
+        Raises ``Misuse``, which names the nearest rule, at what is neither.
+        """
+        self._expected.update(checked(refusals))
 
     @property
     def expected(self) -> frozenset[int | str]:

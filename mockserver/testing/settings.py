@@ -5,6 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from mockserver.errors import Misuse
+from mockserver.testing.frames import says_all
+
+__tracebackhide__ = says_all
 
 
 class Settings:

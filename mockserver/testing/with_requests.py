@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse, Timeout
 from urllib3.exceptions import ProtocolError
 from werkzeug.test import create_environ, run_wsgi_app
 
+from mockserver.errors import Misuse
 from mockserver.testing.backends import Backend
 from mockserver.testing.patience import GaveUp, patience
 
@@ -25,12 +26,30 @@ if TYPE_CHECKING:
 
 def session(backend: Backend) -> requests.Session:
     """Return a session whose requests all reach the mock, and that trusts no proxy of the environment."""
-    made = requests.Session()
-    made.trust_env = False
-    adapter = ToServer(backend.url) if backend.wsgi is None else ToApplication(backend.wsgi)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
-    return made
+    return ToMock(ToServer(backend.url) if backend.wsgi is None else ToApplication(backend.wsgi))
+
+
+class ToMock(requests.Session):
+    """A session whose every address leads to the mock, and that no adapter of a client's leads elsewhere."""
+
+    def __init__(self, adapter: HTTPAdapter) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.adapters.clear()
+        for prefix in ("http://", "https://"):
+            super().mount(prefix, adapter)
+
+    def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
+        """Mount what requests itself mounts at first. Raises ``Misuse`` afterwards.
+
+        The client's requests would leave for the address that it has built in, with the test's key.
+        """
+        if any(isinstance(mounted, ToApplication | ToServer) for mounted in self.adapters.values()):
+            raise Misuse(
+                f"an adapter mounted at {prefix!r} would lead past the mock; give a client that mounts"
+                " its own a session of its own, and fansmetric.url"
+            )
+        super().mount(prefix, adapter)
 
 
 class ToApplication(HTTPAdapter):

@@ -7,12 +7,16 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from mockserver.testing import Remote
+from mockserver.app import create_app
+from mockserver.clock import Clock
+from mockserver.server import MockServer
+from mockserver.testing import FansMetric, Remote
 
 pytest_plugins = ("pytester",)
 
@@ -161,3 +165,48 @@ def test_javascript_example(remote: Remote) -> None:
 
     assert 0 == result.returncode, result.stdout
     assert f"# pass {tests}\n" in result.stdout
+
+
+NEARLY = datetime(2026, 1, 31, 12, 0, 55, tzinfo=UTC)
+EDGE_TEST = """
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { organization } from './fansmetric.mjs';
+
+test('begins', async () => {
+  const { now } = await (await organization()).call('GET', '/clock');
+  assert.equal(now, '%s');
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("freeze", "expected"),
+    [(False, "2026-01-31T12:01:00+00:00"), (True, "2026-01-31T12:00:55+00:00")],
+    ids=["real", "frozen"],
+)
+def test_javascript_begins_no_organization_at_the_end_of_a_minute(
+    tmp_path: Path, freeze: bool, expected: str
+) -> None:
+    """As in Python: a window that ends by chance would let a request pass that a test expects refused."""
+    clock = Clock(source=NEARLY.timestamp)
+    if freeze:
+        clock.freeze()
+    for name, text in {
+        "fansmetric.mjs": (JAVASCRIPT / "fansmetric.mjs").read_text("utf-8"),
+        "edge.test.mjs": EDGE_TEST % expected,
+    }.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    with MockServer(create_app(clock=clock)) as server:
+        result = run_node_tests(tmp_path, Remote(server.url))
+        with FansMetric.start(server.url) as mock:
+            assert datetime.fromisoformat(expected) == mock.org().clock.now
+
+    assert 0 == result.returncode, result.stdout
+
+
+def test_javascript_says_where_no_mock_answers() -> None:
+    result = run_node_tests(JAVASCRIPT, Remote("http://127.0.0.1:1"))
+
+    assert "no mock answers at http://127.0.0.1:1; start one with mockserver serve" in result.stdout

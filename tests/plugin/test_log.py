@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from mockserver.testing import FansMetric, TestOrganization
@@ -89,3 +91,42 @@ def test_stands_still(org: TestOrganization) -> None:
 
     assert (4, 0) == (len(before), len(org.requests))
     assert "<4 requests>" == repr(before)
+
+
+@pytest.fixture
+def forgetful(mock: FansMetric) -> TestOrganization:
+    """Return an organization whose journal lost the two hopeless requests that came first."""
+    org = mock.org(journal_size=2)
+    with mock.requests_session() as session:
+        session.headers.update(org.key(permissions=["api_chats_list"]).headers)
+        for account in (4711, 4711, 1001, 1001):
+            session.get(f"{mock.url}/v1/{account}/chats?offset=50", timeout=10)
+    return org
+
+
+UNKNOWABLE: dict[str, Callable[[TestOrganization], object]] = {
+    "never": lambda o: o.requests.where(status=404).never(),
+    "once": lambda o: o.requests[-1:].once(),
+    "times": lambda o: o.requests.to(CHATS).times(2),
+    "hopeless": TestOrganization.assert_no_hopeless_retries,
+    "conduct": TestOrganization.assert_well_behaved,
+    "permissions": lambda o: o.needed_permissions,
+}
+
+
+@pytest.mark.parametrize("ask", UNKNOWABLE.values(), ids=UNKNOWABLE)
+def test_asserts_nothing_of_requests_that_are_gone(
+    forgetful: TestOrganization, ask: Callable[[TestOrganization], object]
+) -> None:
+    """A journal that forgot what the client did must not pass for one of a client that did nothing."""
+    with pytest.raises(AssertionError, match=r"the first 2 requests.*larger journal_size"):
+        ask(forgetful)
+
+
+def test_shows_that_requests_are_gone(forgetful: TestOrganization) -> None:
+    found = forgetful.requests
+
+    assert 2 == found.lost == found.refused.lost
+    assert "  ... 2 that the journal didn't keep" == str(found).splitlines()[0]
+    with pytest.raises(AssertionError, match=r"asked:\n  \.\.\. 2 that the journal didn't keep"):
+        found.times(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -56,6 +56,19 @@ MISUSE: dict[str, tuple[Callable[[TestOrganization], object], str]] = {
     "account-typo": (lambda o: setattr(o.account(), "stat", "sync_lost"), "did you mean state"),
     "unknown-call": (lambda o: o.call("GET", "/nothing"), "GET .*/nothing: it answered 404"),
     "unknown-state": (lambda o: setattr(o, "subscription", "free"), "past_due"),
+    "path-as-operation": (
+        lambda o: o.fail_next(502, to="GET /v1/1001/chats"),
+        r"did you mean GET /v1/\{account_id\}/chats\?",
+    ),
+    "url-as-operation": (
+        lambda o: o.requests.to("DELETE http://127.0.0.1:4010/v1/1001/chats/50001?x=1"),
+        r"did you mean DELETE /v1/\{account_id\}/chats/\{user_id\}\?",
+    ),
+    "nonsense-as-operation": (lambda o: o.requests.to("%%"), "`mockserver routes` lists them"),
+    "expects-no-rule": (lambda o: o.expect("rate.minutes"), "did you mean rate.minute"),
+    "expects-text": (lambda o: o.expect(402, "429"), "'429'; a status is a number from 400"),
+    "expects-success": (lambda o: o.expect(200), "200; a status is a number from 400"),
+    "expects-nonsense": (lambda o: o.expect("%%"), "`mockserver rules` lists"),
     "unknown-requests": (lambda o: o.requests.to("GET /v1/{account_id}/chat"), "chats"),
 }
 
@@ -96,7 +109,23 @@ def test_misuse_has_its_type(org: TestOrganization) -> None:
         org.fail_next(502, to="GET /v1/nothing")
 
 
+@pytest.mark.parametrize("accounts", [1001, ["1001"], "1001", {"id": 1001}], ids=repr)
+def test_accounts_are_a_list(mock: FansMetric, accounts: Any) -> None:
+    with pytest.raises(Misuse, match=r'accounts is a list.*"id": 1003'):
+        mock.org(accounts=accounts)
+
+
+def test_a_refusal_without_a_key_is_one_that_exists(local: FansMetric) -> None:
+    with pytest.raises(Misuse, match=r"did you mean auth\.key-missing"):
+        local.expect("auth.key-mising")
+
+
 def test_wrong_addresses() -> None:
+    with pytest.raises(
+        Misuse, match=r"no name and password; give http://127.0.0.1:4010/x$"
+    ) as caught:
+        Remote("http://somebody:secret@127.0.0.1:4010/x")
+    assert "secret" not in str(caught.value)
     with pytest.raises(Misuse, match=r"127\.0\.0\.1:4010"):
         FansMetric.start("localhost:4010")
     for wrong in ("http://127.0.0.1:99999", "http://[::1", "http://"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver import pytest_plugin
+from mockserver import pytest_options
 from mockserver.testing import Remote, aftermath
 
 pytest_plugins = ("pytester",)
@@ -16,6 +16,7 @@ pytest_plugins = ("pytester",)
         (["--fansmetric-fail-on=everything"], "*'everything'*faults, routes, refusals*"),
         (["--fansmetric-url=localhost:4010"], "*--fansmetric-url*http://127.0.0.1:4010"),
         (["--fansmetric-url=http://127.0.0.1:port"], "*--fansmetric-url*http://127.0.0.1:4010"),
+        (["--fansmetric-url="], "*--fansmetric-url: '' is no address*http://127.0.0.1:4010"),
         (["-o", "fansmetric_url=localhost:4010"], "*--fansmetric-url*http://127.0.0.1:4010"),
         (
             ["-o", "fansmetric_fixtures=nowhere"],
@@ -27,7 +28,16 @@ pytest_plugins = ("pytester",)
             "*fansmetric_spec: there is no file *nowhere.yaml",
         ),
     ],
-    ids=["unknown-check", "no-address", "no-port", "ini-url", "no-folder", "no-world", "no-spec"],
+    ids=[
+        "unknown-check",
+        "no-address",
+        "no-port",
+        "empty-url",
+        "ini-url",
+        "no-folder",
+        "no-world",
+        "no-spec",
+    ],
 )
 def test_wrong_options_say_what_is_right(
     project: pytest.Pytester, arguments: list[str], sentence: str
@@ -137,4 +147,4 @@ def test_it(fansmetric):
 
 def test_every_check_may_be_named() -> None:
     """The plugin knows their names without importing them."""
-    assert list(pytest_plugin.CHECKS) == list(aftermath.CHECKS)
+    assert list(pytest_options.CHECKS) == list(aftermath.CHECKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -176,11 +178,13 @@ def test_clock(org: TestOrganization) -> None:
 
 def test_never_begins_at_the_end_of_a_minute(mock: FansMetric, local: FansMetric) -> None:
     """Else the window might roll over in the middle of a test, once in a long while."""
-    local.app.mock.world.clock.freeze(datetime(2026, 1, 31, 12, 0, 55, tzinfo=UTC).timestamp())
+    clock = local.app.mock.world.clock
+    clock.freeze(datetime(2026, 1, 31, 12, 0, 51, tzinfo=UTC).timestamp())
+    clock.run()
     try:
         now = mock.org().clock.now
     finally:
-        local.app.mock.world.clock.reset()
+        clock.reset()
 
     assert datetime(2026, 1, 31, 12, 1, 0, tzinfo=UTC) == now
 
@@ -259,3 +263,12 @@ def test_works_outside_of_pytest() -> None:
     assert 200 == status.status_code
     with pytest.raises(SuiteError):
         org.key()
+
+
+def test_a_key_goes_where_text_goes(mock: FansMetric) -> None:
+    """Into another process as plain text, and into a copied configuration as it is."""
+    key = mock.org().key()
+    sent = pickle.loads(pickle.dumps(key))  # noqa: S301 - what was just pickled
+
+    assert (str, str(key)) == (type(sent), sent)
+    assert key is copy.copy(key) is copy.deepcopy({"key": key})["key"]

@@ -75,7 +75,7 @@ def test_plain():
     heavy = {"flask", "werkzeug", "yaml", "jsonschema_rs", "orjson", "requests"}
     ours = {m for m in sys.modules if m.startswith("mockserver")}
     assert not heavy & set(sys.modules)
-    assert ours == {"mockserver", "mockserver.pytest_plugin"}
+    assert ours == {"mockserver", "mockserver.pytest_options", "mockserver.pytest_plugin"}
 """
     )
     result = project.runpytest_subprocess()
@@ -116,6 +116,11 @@ def test_planted(fansmetric):
     org.fail_next(502)
     ask(fansmetric, org)
 
+def test_forgotten(fansmetric):
+    org = fansmetric.org(journal_size=1)
+    ask(fansmetric, org, "/v1/1001/chat")
+    ask(fansmetric, org)
+
 def test_its_own_failure(fansmetric):
     org = fansmetric.org(subscription="none")
     assert ask(fansmetric, org) == 200
@@ -144,7 +149,7 @@ def leftovers(project: pytest.Pytester, remote: Remote) -> Run:
 
 def test_leftovers_pass_by_default(leftovers: Run, remote: Remote) -> None:
     """And a server that runs already keeps nothing of what the tests did there."""
-    leftovers().assert_outcomes(passed=7, failed=2)
+    leftovers().assert_outcomes(passed=8, failed=2)
     left = remote.call("GET", "/organizations")["organizations"]
 
     assert not [o["id"] for o in left if o["id"].startswith("org-")]
@@ -154,12 +159,13 @@ def test_leftovers_fail_on_request(leftovers: Run) -> None:
     """Each failure says what was left behind, and of an unknown route the nearest one."""
     result = leftovers("--fansmetric-fail-on=faults,routes,refusals")
 
-    result.assert_outcomes(passed=4, failed=5)
+    result.assert_outcomes(passed=4, failed=6)
     result.stdout.fnmatch_lines(
         [
             "*fault status 502 for listAccounts was planted, but no request met it",
             "*GET /v1/1001/chat matches no route; the nearest is GET /v1/{account_id}/chats",
             "*GET /v1/1001/chats -> 402 (*) was refused unexpectedly; *org.expect(*)",
+            "org-*: the journal didn't keep the first 1 request, *larger journal_size*",
         ]
     )
 

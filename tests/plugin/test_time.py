@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -64,6 +67,21 @@ def test_frozen_time_is_left_alone_at_the_end_of_a_minute(local: FansMetric) -> 
         org = local.org()
 
         assert NOON + timedelta(seconds=59) == org.clock.now
+
+
+def test_time_of_time_machine_is_left_alone_too(
+    local: FansMetric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in for time-machine, whose one question this is; a patched clock makes the time late."""
+    hatch = SimpleNamespace(is_travelling=lambda: True)
+    monkeypatch.setitem(sys.modules, "time_machine", SimpleNamespace(escape_hatch=hatch))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", (NOON + timedelta(seconds=59)).timestamp)
+        before = local.org().clock.now
+        hatch.is_travelling = lambda: False
+        after = local.org().clock.now
+
+    assert [NOON + timedelta(seconds=59), NOON + timedelta(seconds=60)] == [before, after]
 
 
 def test_its_own_clock_wins(local: FansMetric) -> None:

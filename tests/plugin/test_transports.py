@@ -11,7 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+from requests.adapters import HTTPAdapter
 
+from mockserver.errors import Misuse
 from mockserver.testing import FansMetric, InProcess, TestOrganization
 
 ELSEWHERE = "https://api.example/v1/1001/chats"
@@ -129,3 +131,15 @@ def _hold(loop: asyncio.AbstractEventLoop, held: asyncio.Event) -> None:
         held.set()
 
     asyncio.run_coroutine_threadsafe(notice(), loop).result(timeout=10)
+
+
+def test_no_adapter_leads_past_the_mock(mock: FansMetric) -> None:
+    """A client that mounts its own, to repeat requests, would ask the address that it has built in."""
+    with mock.requests_session() as session:
+        for prefix in ("https://", "https://api.example"):
+            with pytest.raises(Misuse, match=rf"{prefix}.*fansmetric\.url"):
+                session.mount(prefix, HTTPAdapter(max_retries=3))
+
+        assert (
+            200 == session.get(ELSEWHERE, headers=mock.org().key().headers, timeout=10).status_code
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -207,3 +208,27 @@ def test_requests_read_what_came(mock: FansMetric, org: TestOrganization, stream
             b"".join(pieces)
 
     assert (200, b'{"data":') == (answer.status_code, first[:8])
+
+
+def test_a_client_that_gave_up_holds_up_nothing() -> None:
+    """Its request sleeps in a thread that Python waits for in the end; closing the mock wakes it."""
+    mock = FansMetric.start()
+    org = mock.org()
+    org.plant_fault(kind="latency", latency=LONG)
+    headers = org.key().headers
+    threads = set(threading.enumerate())
+
+    async def give_up() -> None:
+        async with mock.httpx_async_client(timeout=None, headers=headers) as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(SHORT):
+                    await client.get(CHATS)
+
+    asyncio.run(give_up())
+    waiting = set(threading.enumerate()) - threads
+    mock.close()
+    for thread in waiting:
+        thread.join(LONG / 6)
+
+    assert waiting
+    assert not [thread for thread in waiting if thread.is_alive()]
