@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -120,8 +120,18 @@ def _gap(file: Path, place: int, entry: Mapping[str, Any], contract: Contract) -
     return Gap(entry["rule"], entry["target"].rstrip("/"), entry["reason"], expires, operations)
 
 
-def judge(gaps: list[Gap], ledger: Ledger, target: str, today: date | None = None) -> Judged:
-    """Return which findings of ``target`` are accepted ``today``, and which entries are out of date."""
+def judge(
+    gaps: list[Gap],
+    ledger: Ledger,
+    target: str,
+    today: date | None = None,
+    *,
+    mild: Container[str] = (),
+) -> Judged:
+    """Return which findings of ``target`` are accepted ``today``, and which entries are out of date.
+
+    ``mild`` are operations whose breaches need no entry, for they break no run.
+    """
     day = today or datetime.fromtimestamp(Clock().now(), UTC).date()
     mine = [gap for gap in gaps if gap.target == target and gap.rule in ledger.findings]
     valid = [gap for gap in mine if day < gap.expires]
@@ -129,11 +139,12 @@ def judge(gaps: list[Gap], ledger: Ledger, target: str, today: date | None = Non
     for finding in ledger.broken():
         rule, where = finding.rule.id, [breach.operation for breach in finding.breaches]
         own = [gap for gap in valid if gap.rule == rule]
-        new = tuple(place for place in where if not any(gap.covers(place) for gap in own))
-        if not new:
-            accepted[rule] = own[0]
+        new = [place for place in where if not any(gap.covers(place) for gap in own)]
+        grave = tuple(place for place in new if place not in mild)
+        if own and grave:
+            beyond[rule] = grave
         elif own:
-            beyond[rule] = new
+            accepted[rule] = own[0]
         kept_there = finding.exercised - set(where)
         mended += [(g, tuple(sorted(found))) for g in own if (found := g.operations & kept_there)]
     kept = [gap for gap in mine if ledger.findings[gap.rule].verdict is Verdict.KEPT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ class Shared:
         self.rising = Rising()
         self.crowded = False
         """Whether others were seen to use an organization, whose headroom falls by itself then."""
+        self.unanswered: Counter[Rule] = Counter()
+        """Operations on which a check waited in vain for an answer, by its rule."""
 
     def once(self, name: str, find: Callable[[], T]) -> T:
         """Return what ``find`` returned when it was first called for ``name``."""

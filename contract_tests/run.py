@@ -10,13 +10,16 @@ from itertools import groupby
 from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.plan import SILENT, BudgetSpent
-from contract_tests.target import Lost, Target, Unanswered, Unsafe
+from contract_tests.target import Dropped, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
 
 _THREADS = 8
+_MOST_UNANSWERED = 2
+"""Operations on which a check waits in vain for an answer; it goes on with no more, for each wait is a long one."""
+
 _PER_CHECK = 6
 """Requests that a check sends on one operation, on average and rounded up."""
 
@@ -155,6 +158,7 @@ def _all(
 def carry_out(bench: Bench, check: Check) -> None:
     """Run one scenario; whatever keeps it from judging is recorded for all the rules it stands for."""
     try:
+        _spare(bench)
         bench.target.hurry(when=check.last)
         check.scenario(bench)
     except Limited as limited:
@@ -170,11 +174,18 @@ def carry_out(bench: Bench, check: Check) -> None:
         bench.ledger.ended = SILENT
         _cut(bench.ledger, check, f"not judged: {SILENT}")
     except Unanswered as failure:
+        bench.shared.unanswered[bench.rule] += not isinstance(failure, Dropped)
         bench.break_(None, "an answer", f"none ({failure}), though the target answers others")
     except Exception as error:  # a broken check must not end the run
         for rule in check.rules:
             text = bench.target.masked(f"{type(error).__name__}: {error}")
             bench.ledger.fail(rule, f"{bench.label}: {text}")
+
+
+def _spare(bench: Bench) -> None:
+    """Raise ``NotJudged`` where the same check waited in vain often enough."""
+    if bench.shared.unanswered[bench.rule] >= _MOST_UNANSWERED:
+        raise NotJudged("its requests got no answer on other operations")
 
 
 def _leave(ledger: Ledger, check: Check, reason: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from contract_tests.exchange import Exchange
 from mockserver import rules as catalogue
-from mockserver.rules import RULES, Rule
+from mockserver.contract import Contract
+from mockserver.rules import RULES, Level, Rule
 from mockserver.words import plural, printable
 
 FOUNDATIONS = (catalogue.ENVELOPE, catalogue.HEADROOM, catalogue.ORGS_INDEPENDENT)
@@ -27,6 +28,11 @@ def rank_of(rule: Rule) -> int:
 
 _MOST_REASONS = 3
 """Reasons that a line tells of a rule that was judged on a part of its operations."""
+
+
+def guessed_operations(contract: Contract) -> frozenset[str]:
+    """Return the labels of the operations that no public page shows; a server may well lack them."""
+    return frozenset(op.label for op in contract if op.level is Level.INFERRED)
 
 
 class Verdict(StrEnum):
@@ -104,6 +110,14 @@ class Finding:
         if self.errors:
             return Verdict.ERROR
         return Verdict.KEPT if self.times and not self.cut else Verdict.NOT_CHECKED
+
+    def is_grave(self, guessed: Container[str] = ()) -> bool:
+        """Whether a public page is broken: the rule is no decision of ours, nor is every operation that broke it.
+
+        ``guessed`` are the operations that no page shows, by their labels.
+        """
+        known = any(breach.operation not in guessed for breach in self.breaches)
+        return known and self.rule.level is not Level.INFERRED
 
     @property
     def reason(self) -> str:

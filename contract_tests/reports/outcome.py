@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from contract_tests.baseline import Judged
 from contract_tests.text import in_one_line
 from contract_tests.verdicts import Finding, Ledger, Verdict
-from mockserver.rules import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,8 @@ class Outcome:
     """Rules that must have been checked."""
     baseline: Judged = field(default_factory=Judged)
     """The known gaps that were met, and the entries that are out of date."""
+    guessed: frozenset[str] = frozenset()
+    """The operations that no page shows, by their labels."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -32,13 +33,14 @@ class Outcome:
         return list(self.ledger.findings.values())
 
     def breaks(self, finding: Finding) -> bool:
-        """Whether a broken rule breaks the run: an inferred one only advises, unless ``strict``.
+        """Whether a broken rule breaks the run; what no page says only advises, unless ``strict``.
 
-        A known gap doesn't either.
+        That is an inferred rule, and any rule that only inferred operations break.
+        A known gap doesn't break the run either.
         """
         if finding.rule.id in self.baseline.accepted:
             return False
-        return self.strict or finding.rule.level is not Level.INFERRED
+        return self.strict or finding.is_grave(self.guessed)
 
     def verdict(self, finding: Finding) -> str:
         """Return the verdict in words, with what makes a breach a mild one."""

@@ -52,6 +52,18 @@ def test_accepts_until_the_day(tmp_path: Path, contract: Contract) -> None:
     assert [f"{rules.LIMITS.id}: its entry in the baseline expired on 2027-03-01"] == late.notes()
 
 
+def test_inferred_operations_need_no_entry(tmp_path: Path, contract: Contract) -> None:
+    """What breaks no run by itself leaves an accepted rule accepted, unless all is strict."""
+    entry = {**ENTRY, "operations": ["GET /v1/accounts"]}
+    gaps = read_baseline(written(tmp_path, entry), contract)
+    ledger = broken("GET /v1/accounts", "GET /v1/me")
+
+    mild = judge(gaps, ledger, URL, BEFORE, mild={"GET /v1/me"})
+    assert ({rules.LIMITS.id}, {}) == (set(mild.accepted), mild.beyond)
+    strict = judge(gaps, ledger, URL, BEFORE)
+    assert ({}, {rules.LIMITS.id: ("GET /v1/me",)}) == (strict.accepted, strict.beyond)
+
+
 def test_accepts_for_its_target_only(tmp_path: Path, contract: Contract) -> None:
     gaps = read_baseline(written(tmp_path, ENTRY), contract)
 

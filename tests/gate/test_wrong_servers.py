@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -375,3 +376,29 @@ def test_nothing_is_written_to_the_other_organization() -> None:
     assert {1} == set(writes.values())  # with our own key, which is refused
     assert "DELETE /v1/{account_id}/chats/{user_id}" not in found.exercised
     assert any("only a write" in reason for reason in found.unmet)
+
+
+def test_a_kind_of_request_without_an_answer_ends_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two long waits show it; the other operations are spared them, and the other rules are judged."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
+    monkeypatch.setattr("contract_tests.patience.MOST_SILENT", 0.5)
+    done = threading.Event()
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        answer = ask(environ)
+        if answer[0].startswith("400") and environ.get("CONTENT_LENGTH"):
+            done.wait(30)
+        return answer
+
+    try:
+        only = (rules.BAD_BODY.id, rules.KEY_MISSING.id)
+        ledger = judged(WrongServer(change), *only, fully=True, allow_writes=True)
+    finally:
+        done.set()
+
+    silent = ledger.findings[rules.BAD_BODY.id]
+    assert {"an answer"} == {breach.allowed for breach in silent.breaches}
+    assert 2 == len(silent.breaches)
+    assert {"not judged: its requests got no answer on other operations"} == set(silent.unmet)
+    assert not ledger.ended
+    assert Verdict.KEPT is ledger.findings[rules.KEY_MISSING.id].verdict
