@@ -16,6 +16,8 @@ from mockserver.serving import connection as connections
 from mockserver.serving import loop as loops
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from mockserver.app import MockFlask
     from tests.conftest import Tenant
 
@@ -211,6 +213,27 @@ def test_slow_clients_hold_up_nobody(half: str, app: MockFlask) -> None:
             stack.enter_context(connected(server)).sendall(HALF[half])
 
         assert [b"200"] == statuses_of(told(server, LAST))
+
+
+def test_a_flood_holds_up_nobody() -> None:
+    """Clients with thousands of requests under way, each of which takes a thread, let a new one in at once."""
+    heard: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        heard.append(environ["PATH_INFO"])
+        start_response("204 No Content", [])
+        return []
+
+    with MockServer(app, timeout=30) as server, ExitStack() as stack:
+        flood = [stack.enter_context(connected(server)) for _ in range(16)]
+        for connection in flood:
+            connection.sendall(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000)
+        told(server, LAST)
+        for connection in flood:
+            connection.shutdown(socket.SHUT_WR)
+            rest_of(connection)
+
+    assert heard.index("/health") < len(heard) // 2
 
 
 def test_more_idle_connections_than_files(

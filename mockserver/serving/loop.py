@@ -93,7 +93,7 @@ class Loop:
         self._waker.setblocking(False)
         self._woken.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        self._selector.register(self._woken, selectors.EVENT_READ, self._take_in)
+        self._selector.register(self._woken, selectors.EVENT_READ, self._hush)
         with self._lock:
             self._add_thread()
 
@@ -205,6 +205,10 @@ class Loop:
                 return
             if len(self._outbox) >= _TOGETHER:
                 self._send_out(me)
+        # Last, for there may always be some: whoever was heard before comes back by this way only.
+        self._take_in(me)
+        if self._leader != me:
+            return
         now = stopwatch()
         if now >= self._next_sweep:
             self._sweep(now)
@@ -249,11 +253,13 @@ class Loop:
         if idle:
             min(idle, key=attrgetter("deadline")).close()
 
-    def _take_in(self) -> None:
-        """Take the connections that other threads are done with."""
+    def _hush(self) -> None:
+        """Forget that somebody woke this thread."""
         with suppress(BlockingIOError):
             self._woken.recv(4_096)
-        me = threading.get_ident()
+
+    def _take_in(self, me: int) -> None:
+        """Take the connections that other threads are done with."""
         for _turn in range(len(self._returned)):
             connection = self._returned.popleft()
             if not connection.is_closed:
