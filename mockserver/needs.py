@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mockserver.clock import DAY
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -44,7 +46,14 @@ _NEEDS = {
         dict.fromkeys(("purchases", "tips", "views", "likes", "comments")),
     ),
     "mass_message_queue": Needs(
-        ("id", "date", "text"), {"isCanceled": False, "isDone": False, "isFree": True}
+        ("id", "date", "text"),
+        {
+            "isCanceled": False,
+            "isDone": False,
+            "isFree": True,
+            "canUnsend": True,
+            "unsendSeconds": DAY,
+        },
     ),
     "mass_messages": Needs(("date",), {"sentCount": 0, "viewedCount": 0, "purchases": 0}),
     "messages": Needs(
@@ -65,7 +74,9 @@ _NEEDS = {
     "payout_requests": Needs(("createdAt",)),
     "posts": Needs(("id", "postedAt", "text"), {"viewsCount": 0}),
     "promotion_subscribers": Needs(("promoId",), ids_repeat=True),
-    "promotions": Needs(("id", "createdAt")),
+    "promotions": Needs(
+        ("id", "createdAt"), {"canClaim": True, "isFinished": False, "finishedAt": None}
+    ),
     "referral_payouts": Needs(("createdAt", "amount", "gross")),
     "scheduled_streams": Needs(("id", "date", "text")),
     "stories": Needs(("id",)),

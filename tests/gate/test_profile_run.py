@@ -142,7 +142,9 @@ def test_an_interrupt_at_any_time_ends_the_run(
 @pytest.mark.parametrize("control", [True, False])
 def test_no_more_is_sent_than_may_be(control: bool, app: MockFlask, contract: Contract) -> None:
     """The exploration takes what the rule checks leave, to the very last request, if they leave anything."""
-    most, seen = 200, list[str]()
+    seen: list[str] = []
+    # The second is enough to judge a rule everywhere, however the threads take turns, and too little for all.
+    budgets = {"auth.health-open": 200, "error": 900}
 
     def counting(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         seen.append(environ["PATH_INFO"])
@@ -150,17 +152,21 @@ def test_no_more_is_sent_than_may_be(control: bool, app: MockFlask, contract: Co
 
     with MockServer(counting) as server:
         keys = {"full": Secret("full", "fm_api_test_unlimited")}
-        profile = Profile(
-            server.url, keys=keys, allow_writes=True, control=control, max_requests=most
-        )
+        profile = Profile(server.url, keys=keys, allow_writes=True, control=control)
         outcomes = [
             check_target(
-                contract, profile, Asked(only=(area, "envelope.data"), explore=True), lambda _: None
+                contract,
+                replace(profile, max_requests=most),
+                Asked(only=(area, "envelope.data"), explore=True),
+                lambda _: None,
             )
-            for area in ("auth.health-open", "error")
+            for area, most in budgets.items()
         ]
 
-    assert all(most - 10 < outcome.requests <= most for outcome in outcomes)
+    assert all(
+        most - 10 < outcome.requests <= most
+        for outcome, most in zip(outcomes, budgets.values(), strict=True)
+    )
     assert len(seen) <= sum(outcome.requests for outcome in outcomes)
     assert [0, 0] == [outcome.exit_code for outcome in outcomes]
     assert all(SPENT in outcome.notes[-1] for outcome in outcomes)
