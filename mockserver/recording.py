@@ -36,10 +36,9 @@ _KEY_PARAMETERS = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "authorization", "key", "token", "x-api-key"}
 )
 _NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
+_KEY_HEADERS = ("authorization", "x-api-key")
 _BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_SECRET_NAMES = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-mock-token"}
-)
+_SECRET_NAMES = frozenset({*_KEY_HEADERS, "cookie", "proxy-authorization", "x-mock-token"})
 """Headers whose values open something; a cookie may be the one that stands for the control API's token."""
 
 
@@ -64,8 +63,8 @@ class Recorder:
         at, clocked = clock.now(), stopwatch()
         environ, body = call.environ, call.read_body or b""
         path, (query, in_query) = _masked(call.path), _masked_query(call.query_string)
-        headers, characters = _headers(environ)
-        kept = _masked_body(body)
+        headers, characters, places = _headers(environ)
+        kept = _masked_body(body) if body else b""
         # By place, in the order of the class: by name, this would take three times as long.
         exchange = Exchange(
             at,
@@ -84,7 +83,7 @@ class Recorder:
             None if reply.rule is None else reply.rule.id,
             reply.fault,
             _key(call) if caller is None else caller.id,
-            _key_places(environ, in_query),
+            (*places, "query") if in_query else places,
             _recovery(caller, reply, progress, at) if reply.status == 429 else None,
             progress.next_page,
             None if operation is not None else nearest_route(self._contract, call.method, path),
@@ -127,20 +126,13 @@ def _key(call: Call) -> str | None:
     return mark(presented[0]) if presented else None
 
 
-def _key_places(environ: Environ, in_query: bool) -> tuple[str, ...]:
-    places = ("authorization",) if environ.get("HTTP_AUTHORIZATION") else ()
-    if environ.get("HTTP_X_API_KEY"):
-        places = (*places, "x-api-key")
-    return (*places, "query") if in_query else places
-
-
 def mark(secret: str) -> str:
     """Return what tells an unknown key from others in this process, and nothing else about it."""
     return "unknown-" + hashlib.blake2b(secret.encode(), key=_SALT, digest_size=4).hexdigest()
 
 
-def _headers(environ: Environ) -> tuple[Mapping[str, str], int]:
-    """Return the headers to be shown, and the characters that they have."""
+def _headers(environ: Environ) -> tuple[Mapping[str, str], int, tuple[str, ...]]:
+    """Return the headers to be shown, the characters that they have, and which ones carry keys."""
     fields: Fields | None = environ.get(FIELDS)  # as the mock's own server read them
     if fields is None:
         fields = tuple(
@@ -158,8 +150,10 @@ def _sent(text: str) -> bytes:
 @lru_cache(
     maxsize=128
 )  # a client sends the same headers again and again; a server bounds their size
-def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int]:
+def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int, tuple[str, ...]]:
     shown: dict[str, str] = {}
+    sent = {name.lower() for name, value in fields if value}
+    places = tuple(place for place in _KEY_HEADERS if place.encode() in sent)
     for name, value in fields:
         plain = name.decode("latin-1").lower()[:TEXT_KEPT]
         # The server doesn't read names with underscores: they would pass for other ones.
@@ -167,7 +161,7 @@ def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int]:
             continue
         if plain in shown or len(shown) < HEADERS_KEPT:
             shown[plain] = _masked(value.decode("latin-1"))
-    return shown, sum(len(name) + len(value) for name, value in shown.items())
+    return shown, sum(len(name) + len(value) for name, value in shown.items()), places
 
 
 def _masked(text: str) -> str:
