@@ -12,6 +12,7 @@ from itertools import accumulate, chain, combinations
 from math import inf
 from urllib.parse import parse_qsl, urlsplit
 
+from mockserver.call import Wire
 from mockserver.findings import Finding, Weight, finding_of
 from mockserver.journal import Exchange
 from mockserver.retries import hasty_retries, hopeless_retries, rigid_retries
@@ -46,6 +47,9 @@ class Audit:
         return all(finding.weight is Weight.ADVICE for finding in self.findings)
 
 
+_FLIGHT = 0.2
+"""Seconds within which the requests of a burst come."""
+
 _Asked = dict[tuple[str, frozenset[tuple[str, str]]], dict[str, int]]
 """The number of the last exchange by its path, by its parameters, and by its query as it was sent."""
 
@@ -73,20 +77,22 @@ def audit(
 def early_calls(exchanges: Sequence[Exchange], restorations: Sequence[int]) -> Finding | None:
     """Find calls between a 429 and the recovery of its window.
 
-    A request that was under way already when the 429 came is no early call.
+    A request that was under way already when the 429 came is no early call; see ``_Told``.
     """
     shown: list[Exchange] = []
     called: set[int] = set()
     # The first instant of each exchange and all after it: from there on nothing is early for who waits until then.
     instants = [*accumulate((e.at for e in reversed(exchanges)), min)][::-1]
     for (recovers, freed), places in _refusals(exchanges, restorations).items():
-        first = exchanges[places[0]]
-        early = []
+        known_from, early = _Told(), []
+        refused = {exchanges[place].number for place in places}
         for later, instant in zip(exchanges[places[0] :], instants[places[0] :], strict=True):
             if instant >= recovers or later.number > freed:
                 break
-            if later.seen >= first.number and later.at < recovers:
+            if later.at < recovers and known_from.precede(later):
                 early.append(later)
+            if later.number in refused:
+                known_from.add(later)
         called |= {later.number for later in early}
         known = max((later.seen for later in early), default=0)
         shown += [exchanges[place] for place in places if exchanges[place].number <= known]
@@ -99,6 +105,41 @@ def early_calls(exchanges: Sequence[Exchange], restorations: Sequence[int]) -> F
         shown,
         counted=len(called),
     )
+
+
+class _Told:
+    """The 429s of one window so far, and who can have known of one before a request was sent.
+
+    A server can't see when a request was sent. One that comes soon after a 429 over another connection
+    was under way with it, as in a burst, if it was opened while the connection of the 429 was open: a client
+    that had read that answer would have gone on there, or closed it first.
+    """
+
+    def __init__(self) -> None:
+        self._first: Exchange | None = None
+        self._by_wire: dict[Wire | None, int] = {}
+        self._closed = inf
+        """When the first of their connections was closed."""
+
+    def add(self, refused: Exchange) -> None:
+        """Note a 429."""
+        self._first = self._first or refused
+        self._by_wire.setdefault(refused.wire, refused.number)
+        if refused.wire is not None:
+            self._closed = min(self._closed, refused.wire.closed_at)
+
+    def precede(self, later: Exchange) -> bool:
+        """Whether the client can have known of one of them when it sent ``later``."""
+        first = self._first
+        if first is None or later.seen < first.number:
+            return False
+        if first.wire is None or later.wire is None:
+            return True
+        if later.clocked - later.took - first.clocked >= _FLIGHT:
+            return True
+        return (
+            self._by_wire.get(later.wire, inf) <= later.seen or self._closed < later.wire.opened_at
+        )
 
 
 def _refusals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qs
 
@@ -13,8 +14,22 @@ STEP_ASIDE = "mockserver.step_aside"
 Without it the mock's server would let every other client wait too; other servers don't have it.
 """
 
+WIRE = "mockserver.wire"
+"""Where the environ has the ``Wire`` that a request came over; other servers don't have it."""
+
 MAX_BODY = 1_048_576
 """The largest body of an authenticated route, in bytes: 1 MiB (auth page, Errors)."""
+
+
+class Wire:
+    """A connection, as far as it tells which answers a client can have read before it sent a request."""
+
+    __slots__ = ("closed_at", "opened_at")
+
+    def __init__(self, opened_at: float) -> None:
+        self.opened_at = opened_at
+        self.closed_at = inf
+        """When it was opened and closed, in seconds of the stopwatch."""
 
 
 def step_aside(environ: Environ, *, for_long: bool = False) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from mockserver.call import Wire
+
 CAPACITY = 1_000
 """Exchanges kept in one journal, unless its organization asks for another number."""
 
@@ -70,6 +72,8 @@ class Exchange:
     """The next page that the answer named."""
     nearest: str | None = None
     """Of an unknown route: the route of the contract that is most like it."""
+    wire: Wire | None = None
+    """The connection that it came over, where the mock's own server took it."""
     weight: int = 0
     """The bytes that it takes, by `weight_of`."""
     number: int = 0

@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from mockserver.audience import Audience
-from mockserver.call import Call, Environ
+from mockserver.call import WIRE, Call, Environ
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Reply
@@ -87,6 +87,7 @@ class Recorder:
             _recovery(caller, reply, progress, at) if reply.status == 429 else None,
             progress.next_page,
             None if operation is not None else nearest_route(self._contract, call.method, path),
+            environ.get(WIRE),
             weight_of(path, query, kept, characters),
         )
         self._put(exchange, caller, progress)

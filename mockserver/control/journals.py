@@ -113,7 +113,7 @@ def _use(use: KeyUse) -> dict[str, Any]:
     }
 
 
-_UNSHOWN = frozenset({"number", "weight"})
+_UNSHOWN = frozenset({"number", "weight", "wire"})
 _NAMES = ("number", *(field.name for field in fields(Exchange) if field.name not in _UNSHOWN))
 _values = attrgetter(*_NAMES)
 """Of an exchange; `asdict` would copy all that is in them, at twenty-five times the cost."""

@@ -11,7 +11,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mockserver.call import STEP_ASIDE
+from mockserver.call import STEP_ASIDE, WIRE, Wire
 from mockserver.clock import stopwatch
 from mockserver.serving.answers import Answer, refusal_bytes
 from mockserver.serving.bodies import NOTHING, Body, Broken, Intake
@@ -107,7 +107,12 @@ class Connection:
     def __init__(self, keeper: Keeper, sock: socket.socket, address: Any) -> None:
         self._keeper = keeper
         self.sock = sock
-        self.environ = {**keeper.environ, "REMOTE_ADDR": address[0], "REMOTE_PORT": str(address[1])}
+        self.environ = {
+            **keeper.environ,
+            "REMOTE_ADDR": address[0],
+            "REMOTE_PORT": str(address[1]),
+            WIRE: Wire(stopwatch()),
+        }
         self._arrived = bytearray()
         self._seen = 0
         """Bytes of what arrived that were searched for the end of a head."""
@@ -199,6 +204,7 @@ class Connection:
         if self.is_closed:
             return
         self.is_closed = True
+        self.environ[WIRE].closed_at = stopwatch()
         self._keeper.forget(self)
         with suppress(OSError):
             if reset:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Set
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -12,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.audit import CHECKS, audit, early_calls, unfinished_pages
+from mockserver.call import Wire
 from mockserver.findings import Weight
+from mockserver.server import MockServer
 
 if TYPE_CHECKING:
+    from mockserver.app import MockFlask
     from mockserver.journal import Exchange
     from tests.conftest import Tenant
     from tests.toolkit.conftest import Ask, MakeExchange
@@ -70,10 +75,36 @@ BAD: dict[str, tuple[Told, dict[str, list[int]]]] = {
     ),
 }
 
+OPEN, OTHER, CLOSED, NEXT = Wire(0), Wire(0), Wire(0), Wire(1.02)
+CLOSED.closed_at = 1.01
+BAD |= {
+    "calls on the same connection": (
+        [{**REFUSED, "wire": OPEN}, {"wire": OPEN, "clocked": 1.05}],
+        {"backoff.early": [1, 2]},
+    ),
+    "calls on one connection after another": (
+        [{**REFUSED, "wire": CLOSED}, {"wire": NEXT, "clocked": 1.05}],
+        {"backoff.early": [1, 2]},
+    ),
+    "goes on with a burst": (
+        [
+            {**REFUSED, "wire": OPEN},
+            {"wire": OTHER, "clocked": 1.1},
+            {"wire": OTHER, "clocked": 1.3},
+        ],
+        {"backoff.early": [1, 3]},
+    ),
+}
+
 GOOD: dict[str, tuple[Told, list[int]]] = {
     "nothing": ([], []),
     "waits for the window": ([REFUSED, {"at": 60.0}], []),
     "was under way already": ([REFUSED, {"seen": 0}, {"seen": 0, "at": 61}], []),
+    "a burst whose connections end": (
+        [{**REFUSED, "wire": CLOSED}, {"wire": OTHER, "clocked": 1.05}],
+        [],
+    ),
+    "a burst at once": ([{**REFUSED, "wire": OPEN}, {"wire": OTHER, "clocked": 1.05}], []),
     "the test made room by hand": ([REFUSED, {}], [1]),
     "changes the refused request": ([{"status": 400}, {"query": "limit=5", "status": 400}], []),
     "another key": ([{"status": 403}, {"status": 403, "key": "two"}], []),
@@ -291,6 +322,26 @@ def test_over_http(control: Ask, ask: Ask, tenant: Tenant) -> None:
     assert ["backoff.early", "key.needless-permissions"] == [f["id"] for f in audited["findings"]]
     assert [1, 2] == [e["number"] for e in audited["findings"][0]["exchanges"]]
     assert ["api_accounts_list"] == audited["permissions"][0]["needed"]
+
+
+def test_a_burst_over_http(control: Ask, app: MockFlask, tenant: Tenant) -> None:
+    """Requests that are sent at once, each over its own connection, are under way together; the next one isn't."""
+    control("PUT", "/headroom", {"remaining_minute": 1})
+    ask = f"GET /v1/accounts HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.key}\r\n\r\n".encode()
+    with MockServer(app) as server, ExitStack() as stack:
+        host, port = server.url.removeprefix("http://").split(":")
+        burst = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(4)]
+        for connection in burst:
+            connection.sendall(ask)
+        statuses = sorted(connection.recv(65_536)[9:12] for connection in burst)
+        together = control("GET", "/audit").get_json()
+        burst[-1].sendall(ask)
+        burst[-1].recv(65_536)
+        after = control("GET", "/audit").get_json()
+
+    assert [b"200", b"429", b"429", b"429"] == statuses
+    assert "backoff.early" not in [finding["id"] for finding in together["findings"]]
+    assert "1 call came between" in after["findings"][0]["sentence"]
 
 
 @pytest.mark.parametrize(
