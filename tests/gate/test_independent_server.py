@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contract_tests.pace import Pace
 from contract_tests.profile import KEYS, read_profile
 from contract_tests.run import Options, Task, chosen_rules, planned, run
 from contract_tests.target import Target
@@ -51,6 +52,8 @@ Judge = Callable[..., Ledger]
 @pytest.fixture
 def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Return what runs rules against a service, of which only a profile is known."""
+    # The server's clock stands, so no minute would come that a pace could wait for.
+    monkeypatch.setattr(Pace, "_pause", lambda *_: None)
     references = {name: f"${{INDEPENDENT_{name.upper()}}}" for name in KEYS if name != IN_A_FILE}
     for name in references:
         monkeypatch.setenv(f"INDEPENDENT_{name.upper()}", secret(name))
