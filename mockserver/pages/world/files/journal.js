@@ -9,6 +9,7 @@ const MOST = 200;
 const EARLIER = 50;
 const STATES = { live: "live", lost: "connecting again", refused: "refused", paused: "paused" };
 let close = null;
+let turn = 0;
 let heard = () => {};
 
 /** Opens the stream; `onexchange` is called with each exchange beside the list. */
@@ -32,10 +33,12 @@ function restart() {
   close?.();
   wipe();
   const query = filled(byId("filter"));
+  const mine = ++turn;
+  const isOver = () => turn !== mine;
   let isNew = true;
   const onstate = (kind, text) => {
     state(kind, text);
-    if (kind === "live" && isNew) attempt(() => showEarlier(query), "");
+    if (kind === "live" && isNew) attempt(() => showEarlier(query, isOver), "");
     isNew = false;
   };
   close = openStream(new URLSearchParams(query), { onexchange: show, onmissed: miss, onstate });
@@ -43,13 +46,13 @@ function restart() {
 }
 
 /** Shows the last exchanges before the stream began; only an organization's journal can be asked for them. */
-async function showEarlier({ organization, ...query }) {
+async function showEarlier({ organization, ...query }, isOver) {
   if (organization === undefined) return;
   const journal = one(organization, "/journal");
   const { total } = await ask("GET", `${journal}?limit=1`);
   const rest = new URLSearchParams({ ...query, after: Math.max(0, total - EARLIER) });
   const { exchanges } = await ask("GET", `${journal}?${rest}`);
-  if (filled(byId("filter")).organization !== organization) return;
+  if (isOver()) return;
   const shown = new Set([...byId("exchanges").children].map((item) => item.dataset.number));
   const earlier = exchanges.filter((exchange) => !shown.has(String(exchange.number)));
   byId("exchanges").append(...earlier.reverse().map(entry));
