@@ -5,7 +5,6 @@ A check asks for what it needs; what can't be had raises ``Unmet`` and leaves th
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -150,7 +149,6 @@ class Minter:
     def __init__(self, target: Target, permissions: Iterable[str]) -> None:
         self._target = target
         self.permissions = frozenset(permissions)
-        self._numbers = itertools.count(1)
 
     def tenant(self, **settings: Any) -> MintedTenant:
         """Return a new organization with a healthy account and one in sync_lost."""
