@@ -134,9 +134,8 @@ def bounded(budget: int | None, pace: Pace | None = None) -> Iterator[Limits]:
 
     def made(*arguments: Any, **options: Any) -> requests.Session:
         session = make(*arguments, **options)
-        session.trust_env = (
-            False  # neither a proxy nor a .netrc, which the rule checks don't mind either
-        )
+        # Neither a proxy nor a .netrc counts, as for the rule checks.
+        session.trust_env = False
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Bounded(limits))
         return session

@@ -14,7 +14,7 @@ from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
 from contract_tests.run import EXAMPLES, INTERRUPTED, Options, chosen_rules, estimate, planned, run
 from contract_tests.target import Target
-from contract_tests.verdicts import Ledger, guessed_operations
+from contract_tests.verdicts import Ledger, inferred_operations
 from mockserver.contract import Contract
 from mockserver.words import plural
 
@@ -57,7 +57,7 @@ def check_target(
         f" {about} {plural(requests, 'request')}, each of which uses a credit unless it is refused with 401 or 429."
     )
     begun, ledger, target = time.monotonic(), Ledger(rules), Target(profile)
-    pace, guessed = target.pace, guessed_operations(contract)
+    pace, inferred = target.pace, inferred_operations(contract)
 
     def check() -> None:
         with progress_of("checking", len(tasks)) as advance:
@@ -93,10 +93,10 @@ def check_target(
         seconds=time.monotonic() - begun,
         ledger=ledger,
         strict=asked.strict,
-        guessed=guessed,
+        inferred=inferred,
         require=_named(asked.require),
         baseline=judge(
-            list(asked.gaps), ledger, profile.base_url, mild=() if asked.strict else guessed
+            list(asked.gaps), ledger, profile.base_url, mild=() if asked.strict else inferred
         ),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from contract_tests.conftest import Session
 from contract_tests.reports.terminal import breach_lines
 from contract_tests.run import Task, carry_out
-from contract_tests.verdicts import Verdict, guessed_operations
+from contract_tests.verdicts import Verdict, inferred_operations
 
 
 def test_rule(task: Task, session: Session, pytestconfig: pytest.Config) -> None:
@@ -19,7 +19,7 @@ def test_rule(task: Task, session: Session, pytestconfig: pytest.Config) -> None
     for finding in bench.ledger.findings.values():
         if finding.verdict is Verdict.BROKEN:
             text = "\n".join(breach_lines(finding, session.target.profile.base_url))
-            if strict or finding.is_grave(guessed_operations(bench.contract)):
+            if strict or finding.is_grave(inferred_operations(bench.contract)):
                 pytest.fail(text, pytrace=False)
             skipped.append(f"advisory: {text}")
         elif finding.verdict is Verdict.ERROR:

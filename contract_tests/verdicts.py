@@ -30,7 +30,7 @@ _MOST_REASONS = 3
 """Reasons that a line tells of a rule that was judged on a part of its operations."""
 
 
-def guessed_operations(contract: Contract) -> frozenset[str]:
+def inferred_operations(contract: Contract) -> frozenset[str]:
     """Return the labels of the operations that no public page shows; a server may well lack them."""
     return frozenset(op.label for op in contract if op.level is Level.INFERRED)
 
@@ -111,12 +111,12 @@ class Finding:
             return Verdict.ERROR
         return Verdict.KEPT if self.times and not self.cut else Verdict.NOT_CHECKED
 
-    def is_grave(self, guessed: Container[str] = ()) -> bool:
+    def is_grave(self, inferred: Container[str] = ()) -> bool:
         """Whether a public page is broken: the rule is no decision of ours, nor is every operation that broke it.
 
-        ``guessed`` are the operations that no page shows, by their labels.
+        ``inferred`` are the operations that no page shows, by their labels.
         """
-        known = any(breach.operation not in guessed for breach in self.breaches)
+        known = any(breach.operation not in inferred for breach in self.breaches)
         return known and self.rule.level is not Level.INFERRED
 
     @property

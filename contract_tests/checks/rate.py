@@ -45,9 +45,8 @@ def counts_down(bench: Bench) -> None:
         first = bench.left(tenant)
         exchange = bench.success(bench.send(bench.sample(tenant), tenant.key))
         last = bench.left(tenant)
-        if (
-            not bench.tenants.fresh
-        ):  # else the clock stands still, and nothing excuses a headroom that rises
+        # Where the clock stands still, nothing excuses a headroom that rises.
+        if not bench.tenants.fresh:
             same_windows(first, last)
         return Attempt(_less(first, 1, 2), (exchange.headroom or first, last), exchange)
 

@@ -11,7 +11,7 @@ from contract_tests.proxy.ledger import Tell
 from contract_tests.proxy.watch import Watcher
 from contract_tests.reports.outcome import Outcome
 from contract_tests.target import Target
-from contract_tests.verdicts import guessed_operations
+from contract_tests.verdicts import inferred_operations
 from mockserver.clock import stopwatch
 from mockserver.commands import ended_by_signals
 from mockserver.contract import load_contract
@@ -48,5 +48,5 @@ def run_proxy(
         seconds=stopwatch() - begun,
         ledger=watcher.ledger,
         strict=strict,
-        guessed=guessed_operations(contract),
+        inferred=inferred_operations(contract),
     )

@@ -24,7 +24,7 @@ class Outcome:
     """Rules that must have been checked."""
     baseline: Judged = field(default_factory=Judged)
     """The known gaps that were met, and the entries that are out of date."""
-    guessed: frozenset[str] = frozenset()
+    inferred: frozenset[str] = frozenset()
     """The operations that no page shows, by their labels."""
 
     @property
@@ -40,7 +40,7 @@ class Outcome:
         """
         if finding.rule.id in self.baseline.accepted:
             return False
-        return self.strict or finding.is_grave(self.guessed)
+        return self.strict or finding.is_grave(self.inferred)
 
     def verdict(self, finding: Finding) -> str:
         """Return the verdict in words, with what makes a breach a mild one."""
