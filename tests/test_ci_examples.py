@@ -72,6 +72,15 @@ def test_examples_are_well_formed() -> None:
     assert "contract-tests run" in tox["testenv:contract"]["commands"]
 
 
+@pytest.mark.parametrize("name", ["gitlab.yml", "tox.ini"])
+def test_examples_install_nobody_elses_package(name: str) -> None:
+    """The package isn't on PyPI, where anybody may take its name; a job gives it the keys."""
+    text = (EXAMPLES / name).read_text()
+
+    assert "fansmetric-contract[gate] @ git+https://github.com/OWNER/REPOSITORY@" in text
+    assert text.count("fansmetric-contract[") == 1
+
+
 def test_the_guide_quotes_the_examples() -> None:
     guide = (ROOT / "docs" / "ci.md").read_text()
     for name in ("github.yml", "gitlab.yml", "tox.ini"):

@@ -89,7 +89,7 @@ def test_every_block_is_run() -> None:
 
     assert not unknown
     assert [
-        "pip install fansmetric-contract pytest requests",
+        "pip install ./fansmetric-contract pytest requests",
         "pytest test_first.py",
         "pip install httpx freezegun",
         "pytest test_strict.py --fansmetric-fail-on=faults,routes,refusals",
