@@ -250,21 +250,43 @@ def test_more_idle_connections_than_files(
         assert b"" == connections[1].recv(1)
 
 
-def test_takes_at_most_so_many_threads(app: MockFlask, tenant: Tenant) -> None:
-    """Large bodies that don't come make the server bigger, within bounds; then it says that it is busy."""
-    head = (
+def late_body(tenant: Tenant) -> bytes:
+    """Return the head of a request whose large body is asked for, and takes a thread until it comes."""
+    return (
         f"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.key}\r\n"
         "Content-Type: application/json\r\nContent-Length: 900000\r\nExpect: 100-continue\r\n\r\n"
     ).encode()
-    with MockServer(app, most_threads=4, timeout=30) as server, ExitStack() as stack:
-        slow = [stack.enter_context(connected(server)) for _ in range(3)]
-        for connection in slow:
-            connection.sendall(head)
-            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # a thread waits for it now
 
-        assert [b"503"] == statuses_of(told(server, head))
+
+def take_threads(server: MockServer, stack: ExitStack, tenant: Tenant, number: int) -> None:
+    """Let so many threads of ``server`` wait for bodies that don't come before ``stack`` ends."""
+    for _ in range(number):
+        connection = stack.enter_context(connected(server))
+        connection.sendall(late_body(tenant))
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+
+
+def test_takes_at_most_so_many_threads(app: MockFlask, tenant: Tenant) -> None:
+    """Large bodies that don't come make the server bigger, within bounds; then it says that it is busy."""
+    with MockServer(app, most_threads=4, timeout=30) as server, ExitStack() as stack:
+        take_threads(server, stack, tenant, 3)
+
+        assert [b"503"] == statuses_of(told(server, late_body(tenant)))
         assert [b"200"] == statuses_of(told(server, LAST))
         assert 4 == server.thread_count
+
+
+def test_no_stream_takes_the_last_thread(app: MockFlask, tenant: Tenant) -> None:
+    """It would be the one that waits for all clients, and nobody would be answered any more."""
+    stream = b"GET /_mock/journal/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with MockServer(app, most_threads=3, timeout=30) as server, ExitStack() as stack:
+        take_threads(server, stack, tenant, 2)
+        refused = told(server, stream)
+
+        assert [b"503"] == statuses_of(refused)
+        assert b'{"error":"all threads' in refused
+        assert () == app.mock.audience.listeners
+        assert [b"200"] == statuses_of(told(server, LAST))
 
 
 def test_a_body_that_comes_late_is_answered(

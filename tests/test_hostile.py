@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mockserver.envelope import JSON_TYPE
-from mockserver.server import MockServer
 
 if TYPE_CHECKING:
-    from mockserver.app import MockFlask
     from mockserver.contract import Contract
+    from mockserver.server import MockServer
     from tests.conftest import Tenant
 
 
@@ -249,24 +248,3 @@ def test_text_comes_back_as_it_was_sent(tenant: Tenant) -> None:
 
     assert names == created
     assert set(names) <= set(listed)
-
-
-def test_no_stream_takes_the_last_thread(app: MockFlask, tenant: Tenant) -> None:
-    """It would be the one that waits for all clients, and nobody would be answered any more."""
-    head = (
-        f"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.key}\r\n"
-        "Content-Type: application/json\r\nContent-Length: 900000\r\nExpect: 100-continue\r\n\r\n"
-    ).encode()
-    with MockServer(app, most_threads=3, timeout=30) as server, ExitStack() as stack:
-        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
-        for _ in range(2):
-            slow = stack.enter_context(socket.create_connection(address, timeout=10))
-            slow.sendall(head)
-            assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # a thread waits for it now
-        stream = b"GET /_mock/journal/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        status, refused, _ = exchange(server, stream)
-
-        assert (503, ["error"]) == (status, list(refused))
-        assert "threads" in refused["error"]
-        assert () == app.mock.audience.listeners
-        assert 200 == exchange(server, b"GET /health HTTP/1.0\r\n\r\n")[0]
