@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -66,33 +66,44 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
     with ExitStack() as stack:
         apps = []
-        text = CONFIGURATION.read_text()
-        for port in ("4011", "4012", "4013"):
+        homes = []
+        for _ in range(3):
             clock = Clock()
             clock.freeze(parse_time("2026-01-31T10:20:30Z"))
             apps.append(create_app(clock=clock))
-            url = stack.enter_context(MockServer(apps[-1])).url
-            text = text.replace(f"127.0.0.1:{port}", url.removeprefix("http://"))
-        url = stack.enter_context(routed(folder, text))
+            homes.append(stack.enter_context(MockServer(apps[-1])).url.removeprefix("http://"))
+        url = stack.enter_context(routed(folder, homes))
         pool = stack.enter_context(urllib3.PoolManager(maxsize=16, timeout=Timeout(total=10)))
         yield Fleet(url, apps, pool)
 
 
 @contextmanager
-def routed(folder: Path, text: str) -> Iterator[str]:
-    """Run nginx with the configuration ``text``; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    file = folder / "nginx.conf"
-    file.write_text(text.replace("127.0.0.1:4010", f"127.0.0.1:{port}"))
+def routed(folder: Path, homes: Sequence[str]) -> Iterator[str]:
+    """Run nginx before the mocks at ``homes``, three times host and port; gives its address."""
     # Workers of another user couldn't write where only this one may.
     user = ["-g", "user root;"] if os.geteuid() == 0 else []
+    file = folder / "nginx.conf"
     command = [str(NGINX), "-p", f"{folder}/", "-e", "nginx.log", "-c", str(file), *user]
-    subprocess.run(command, check=True, capture_output=True)  # returns when it listens
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        subprocess.run([*command, "-s", "stop"], check=True, capture_output=True)
+    with socket.socket() as held:
+        # Bound and not listening, it keeps the port for nginx, which reuses addresses too.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        router = f"127.0.0.1:{held.getsockname()[1]}"
+        file.write_text(moved(CONFIGURATION.read_text(), [router, *homes]))
+        started = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert 0 == started.returncode, started.stderr  # it returns when it listens
+        try:
+            yield f"http://{router}"
+        finally:
+            subprocess.run([*command, "-s", "stop"], check=True, capture_output=True)
+
+
+def moved(text: str, addresses: Sequence[str]) -> str:
+    """Return the configuration with these addresses in place of its own, in the order of their ports."""
+    written = [f"127.0.0.1:{port}" for port in range(4010, 4014)]
+    new = dict(zip(written, addresses, strict=True))
+    # At once: one after the other, an address that was put in could be taken for one to replace.
+    return re.sub(r"127\.0\.0\.1:\d+", lambda found: new[found[0]], text)
 
 
 def made(fleet: Fleet, organization: str, **asked: Any) -> list[str]:
@@ -111,6 +122,15 @@ def presented(key: str, turn: int) -> dict[str, str]:
         {"authorization": f"bearer {key}"},
     )
     return forms[turn % len(forms)]
+
+
+def test_addresses_are_put_in_at_once() -> None:
+    """A mock may get a port that begins like one of the configuration's."""
+    addresses = ["127.0.0.1:38749", "127.0.0.1:40129", "127.0.0.1:40139", "127.0.0.1:40109"]
+
+    text = moved(CONFIGURATION.read_text(), addresses)
+
+    assert addresses[1:] + addresses[:1] == re.findall(r"127\.0\.0\.1:\d+", text)
 
 
 @needs_nginx
@@ -191,11 +211,11 @@ def test_what_concerns_every_mock_is_refused(path: str, fleet: Fleet) -> None:
 @needs_nginx
 def test_absent_mock_is_named(tmp_path: Path) -> None:
     """Nothing is sent to another mock instead."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    text = re.sub("127.0.0.1:401[123]", f"127.0.0.1:{port}", CONFIGURATION.read_text())
-    with routed(tmp_path, text) as url:
-        answer = urllib3.request("GET", f"{url}/v1/accounts", retries=False, timeout=10)
+    with socket.socket() as absent:
+        absent.bind(("127.0.0.1", 0))
+        home = f"127.0.0.1:{absent.getsockname()[1]}"
+        with routed(tmp_path, [home] * 3) as url:
+            answer = urllib3.request("GET", f"{url}/v1/accounts", retries=False, timeout=10)
 
     assert (502, "application/json") == (answer.status, answer.headers["Content-Type"])
     assert ["error"] == list(answer.json())
