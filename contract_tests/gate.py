@@ -12,7 +12,16 @@ from contract_tests.exploring import Exploration, exploring, requests_of_explori
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
-from contract_tests.run import EXAMPLES, INTERRUPTED, Options, chosen_rules, estimate, planned, run
+from contract_tests.run import (
+    EXAMPLES,
+    INTERRUPTED,
+    Options,
+    chosen_rules,
+    estimate,
+    planned,
+    run,
+    tell_lacks,
+)
 from contract_tests.target import Target
 from contract_tests.verdicts import Ledger, inferred_operations
 from mockserver.contract import Contract
@@ -68,19 +77,10 @@ def check_target(
 
     try:
         target.reach()
-        if explores and profile.control and profile.max_requests is None:
-            # Each has organizations of its own, so both may work at the same time.
-            with explore() as exploration:
-                check()
-                if not ledger.ended:
-                    exploration.collect(target, ledger)
-        else:
-            check()
-            if explores and not ledger.ended:
-                with explore() as exploration:
-                    exploration.collect(target, ledger)
+        _judge(target, ledger, check, explore if explores else None)
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
+    tell_lacks(contract, ledger)
     if pace is not None and pace.waited:
         ledger.notes.append(
             f"waited {pace.waited:.0f} s for new minutes and after 429s, to use nothing up"
@@ -99,6 +99,27 @@ def check_target(
             list(asked.gaps), ledger, profile.base_url, mild=() if asked.strict else inferred
         ),
     )
+
+
+def _judge(
+    target: Target,
+    ledger: Ledger,
+    check: Callable[[], None],
+    explore: Callable[[], AbstractContextManager[Exploration]] | None,
+) -> None:
+    """Check the rules and explore: at the same time where each has organizations of its own."""
+    if explore is None:
+        check()
+    elif target.profile.control and target.profile.max_requests is None:
+        with explore() as exploration:
+            check()
+            if not ledger.ended:
+                exploration.collect(target, ledger)
+    else:
+        check()
+        if not ledger.ended:
+            with explore() as exploration:
+                exploration.collect(target, ledger)
 
 
 def _named(names: Iterable[str]) -> tuple[str, ...]:

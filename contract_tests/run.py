@@ -9,6 +9,7 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
+from contract_tests.lacks import Lacking, lack_of
 from contract_tests.plan import SILENT, BudgetSpent
 from contract_tests.target import Dropped, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
@@ -128,6 +129,15 @@ def run(
         raise
 
 
+def tell_lacks(contract: Contract, ledger: Ledger) -> None:
+    """Say of each rule that nothing was tried for, and of which nothing is known, what the contract lacks."""
+    special = {rule: check.lack for check in load_checks() for rule in check.rules if check.lack}
+    for finding in ledger.findings.values():
+        if finding.is_blank:
+            rule = finding.rule
+            ledger.leave(rule, lack_of(contract, rule, special.get(rule, "")))
+
+
 def harm(task: Task) -> tuple[bool, bool]:
     """Return what puts a task after others on an organization that they share: what it writes, what it uses up."""
     return task.check.last, task.operation is not None and task.operation.writes
@@ -200,6 +210,7 @@ def _cut(ledger: Ledger, check: Check, reason: str) -> None:
 
 _REASONS: dict[type[Exception], str] = {
     Unmet: "{}",
+    Lacking: "{}",
     NotJudged: "not judged: {}",
     Unsafe: f"needs {Need.WRITES}",
 }

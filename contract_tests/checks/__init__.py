@@ -40,6 +40,8 @@ class Check:
     """Further rules that the scenario judges."""
     last: bool = False
     """Whether it exhausts a window, so that on a shared organization it must come after the others."""
+    lack: str = ""
+    """What a contract lacks that has none of ``among``; it reads on from "the contract has no"."""
 
     def operations(self, contract: Contract) -> Sequence[Operation | None]:
         """Return the operations that it runs on; ``None`` stands for the whole server."""
@@ -63,11 +65,12 @@ def check(
     each: bool = True,
     among: Callable[[Contract], Sequence[Operation]] | None = None,
     last: bool = False,
+    lack: str = "",
 ) -> Callable[[Scenario], Scenario]:
     """Register a scenario as the check of ``rule``."""
 
     def register(scenario: Scenario) -> Scenario:
-        CHECKS.append(Check(rule, scenario, each, among, beside, last))
+        CHECKS.append(Check(rule, scenario, each, among, beside, last, lack))
         return scenario
 
     return register

@@ -18,6 +18,7 @@ from contract_tests.checks.mistakes import (
     wrong_values,
 )
 from contract_tests.exchange import Exchange, member
+from contract_tests.lacks import operation_of
 from contract_tests.samples import JSON_HEADERS, NO_SUCH_ID, Sample, bearer
 from contract_tests.tenants import Tenant
 from mockserver import rules
@@ -114,7 +115,7 @@ def _refuses(bench: Bench, tenant: Tenant, sample: Sample, wrong: Iterable[Wrong
 def foreign_message_cannot_be_unsent(bench: Bench) -> None:
     """A fan's message isn't the account's to take back (messages/delete-message)."""
     tenant = bench.tenants.tenant()
-    unsend = bench.contract.operations["unsendMessage"]
+    unsend = operation_of(bench.contract, "unsendMessage")
     foreign = next(_messages_of_fans(bench, tenant), None)
     if foreign is None:
         raise NotJudged("no chat's first page holds a message of the fan")
@@ -127,11 +128,10 @@ def _messages_of_fans(bench: Bench, tenant: Tenant) -> Iterator[Any]:
 
     On a server that isn't made anew for each check, the gate may have deleted the known chat itself.
     """
-    operations = bench.contract.operations
-    messages = bench.sample(tenant, operations["listMessages"])
+    messages = bench.sample(tenant, operation_of(bench.contract, "listMessages"))
     known = bench.send(messages, tenant.key)
     yield from _foreign_in(known, tenant)
-    listing = bench.on(operations["listChats"])
+    listing = bench.on(operation_of(bench.contract, "listChats"))
     chats = listing.success(listing.send(listing.sample(tenant), tenant.key))
     for chat in _records(chats)[:_MOST_CHATS]:
         fan = member(chat, "withUser").get("id")

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.checks import check
+from contract_tests.lacks import Lacking
 from contract_tests.tenants import Tenant
 from mockserver import rules
 
@@ -58,8 +59,13 @@ def _untouched(bench: Bench) -> tuple[Tenant, dict[str, Any]]:
 
 
 def _everything(bench: Bench, tenant: Tenant) -> dict[str, Any]:
-    """Return the data of every read; two fresh organizations on held clocks show the same."""
+    """Return the data of every read; two fresh organizations on held clocks show the same.
+
+    Raises ``Lacking`` where the contract has none, for then no change would show.
+    """
     reads = [op for op in bench.contract if op.on_account and not op.writes]
+    if not reads:
+        raise Lacking("operation that reads on an account, which would show a change")
     return {op.label: _data(bench, tenant, op) for op in reads}
 
 
