@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from contract_tests.baseline import Gap, judge
+from contract_tests.control import require_control, unused_control
 from contract_tests.exploring import Exploration, exploring, requests_of_exploring
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
@@ -53,7 +54,7 @@ def check_target(
 ) -> Outcome:
     """Check the profile's target; ``announce`` is told what will be sent before the first request.
 
-    Raises ``Unavailable`` when the target can't be reached.
+    Raises ``Unavailable`` when the target can't be reached, ``SuiteError`` when it has no control API though it should.
     """
     rules = chosen_rules(asked.only)
     tasks = planned(contract, Options(asked.only), rules)
@@ -77,10 +78,13 @@ def check_target(
 
     try:
         target.reach()
+        require_control(target)
         _judge(target, ledger, check, explore if explores else None)
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
     tell_lacks(contract, ledger)
+    if not ledger.ended:
+        ledger.notes += unused_control(target)
     if pace is not None and pace.waited:
         ledger.notes.append(
             f"waited {pace.waited:.0f} s for new minutes and after 429s, to use nothing up"

@@ -12,7 +12,7 @@ from contract_tests.checks import Check, load_checks
 from contract_tests.lacks import Lacking, lack_of
 from contract_tests.plan import SILENT, BudgetSpent
 from contract_tests.target import Dropped, Lost, Target, Unanswered, Unsafe
-from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
+from contract_tests.tenants import Minter, ProfileTenants, Refused, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
@@ -211,6 +211,7 @@ def _cut(ledger: Ledger, check: Check, reason: str) -> None:
 _REASONS: dict[type[Exception], str] = {
     Unmet: "{}",
     Lacking: "{}",
+    Refused: "not judged: {}",
     NotJudged: "not judged: {}",
     Unsafe: f"needs {Need.WRITES}",
 }

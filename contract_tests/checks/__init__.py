@@ -14,6 +14,7 @@ MODULES = (
     "auth",
     "permission",
     "rate",
+    "windows",
     "credit",
     "error",
     "routes",
@@ -21,7 +22,7 @@ MODULES = (
     "pagination",
     "order",
 )
-"""The modules in the order of the areas; unknown routes, which are errors too, have one of their own."""
+"""The modules in the order of the areas; used-up windows and unknown routes have one of their own."""
 
 Scenario = Callable[[Bench], None]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from contract_tests.bench import Bench
 from contract_tests.checks import check
-from contract_tests.checks.rate import use_up_either
+from contract_tests.checks.exhaust import use_up_either
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.samples import NO_SUCH_ID, Sample, bearer
 from contract_tests.tenants import Tenant

@@ -207,3 +207,59 @@ def test_a_server_may_not_say_what_is_not_so(
         outcome = check_target(smaller, profile_of(server), asked, lambda _: None)
 
     assert broken == set(told(outcome, Verdict.BROKEN))
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "kept", "noted"),
+    [((), 4, 0, True), (("--control",), 0, 1, False)],
+    ids=["url-only", "control"],
+)
+def test_a_control_api_is_used_when_it_is_named(
+    flags: tuple[str, ...], code: int, kept: int, noted: bool, contract: Contract, tmp_path: Path
+) -> None:
+    """Of a URL alone the gate has no key, and says how it could have one."""
+    file = only(contract, TAGS, tmp_path / "openapi.yaml")
+    asked = ["--fast", "--spec", str(file), "--only", "permission.granted", *flags]
+    with MockServer(create_app()) as server:
+        done = CliRunner().invoke(main, ["run", server.url, *asked])
+
+    assert code == done.exit_code, done.output
+    assert f"{kept} kept" in done.output
+    assert noted is ("with --control every check gets" in done.output.replace("\n", ""))
+
+
+def test_a_control_api_that_is_not_there_is_wrong_use() -> None:
+    def nothing(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("404 Not Found", [("Content-Type", "application/json")])
+        return [b'{"error": "No."}']
+
+    with MockServer(nothing) as server:
+        done = CliRunner().invoke(main, ["run", server.url, "--control", "--fast"])
+
+    assert 2 == done.exit_code, done.output
+    assert "has no control API for the gate: GET /_mock answers 404" in done.output
+
+
+def renamed(contract: Contract, names: Collection[str], permission: str, file: Path) -> Path:
+    """Write a smaller contract in which one permission has another name."""
+    file = only(contract, names, file)
+    file.write_text(file.read_text().replace(f": {permission}\n", ": api_of_nobody\n"))
+    return file
+
+
+def test_another_permission_than_the_targets(contract: Contract, tmp_path: Path) -> None:
+    """What the target can't grant isn't judged where it is needed; everywhere else it is."""
+    changed = load_contract(renamed(contract, TAGS, "api_tags_create", tmp_path / "openapi.yaml"))
+    with MockServer(create_app()) as server:
+        outcome = check_target(
+            changed, profile_of(server), Asked(only=("permission",), fast=True), lambda _: None
+        )
+    granted, required = (
+        outcome.ledger.findings[rule.id]
+        for rule in (rules.PERMISSION_GRANTED, rules.PERMISSION_REQUIRED)
+    )
+
+    assert {} == told(outcome, Verdict.ERROR)
+    assert 2 == granted.times
+    assert "control API says: unknown permission api_of_nobody" in granted.elsewhere_told
+    assert 3 == required.times
