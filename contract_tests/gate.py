@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from contract_tests.baseline import Gap, judge
 from contract_tests.control import require_control, unused_control
-from contract_tests.exploring import Exploration, exploring, requests_of_exploring
+from contract_tests.estimate import requests_of_checking, requests_of_exploring
+from contract_tests.exploring import Exploration, explorable, exploring
+from contract_tests.plan import SCHEMES
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
@@ -18,7 +20,6 @@ from contract_tests.run import (
     INTERRUPTED,
     Options,
     chosen_rules,
-    estimate,
     planned,
     run,
     tell_lacks,
@@ -59,7 +60,9 @@ def check_target(
     rules = chosen_rules(asked.only)
     tasks = planned(contract, Options(asked.only), rules)
     explores = (asked.explore or profile.control) and not asked.fast
-    requests = estimate(tasks) + (requests_of_exploring(contract, rules) if explores else 0)
+    requests = requests_of_checking(contract, profile, tasks)
+    if explores and explorable(rules):
+        requests += requests_of_exploring(contract, profile, asked.examples, len(SCHEMES))
     most = profile.max_requests
     about = "about" if most is None or most > requests else f"at most {most:,} of about"
     announce(

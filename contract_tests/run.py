@@ -21,9 +21,6 @@ _THREADS = 8
 _MOST_UNANSWERED = 2
 """Operations on which a check waits in vain for an answer; it goes on with no more, for each wait is a long one."""
 
-_PER_CHECK = 6
-"""Requests that a check sends on one operation, on average and rounded up."""
-
 EXAMPLES = 3
 """Requests that the exploration makes up for each operation, unless more are asked for."""
 
@@ -78,11 +75,6 @@ def _operations(check: Check, contract: Contract, options: Options) -> Sequence[
 
 def _rank(check: Check) -> int:
     return min(rank_of(rule) for rule in check.rules)
-
-
-def estimate(tasks: Sequence[Task]) -> int:
-    """Return about how many requests the tasks send."""
-    return len(tasks) * _PER_CHECK
 
 
 def run(

@@ -72,8 +72,7 @@ class Target:
     @property
     def is_safe(self) -> bool:
         """Whether writes can do no harm: allowed, or on this machine and not forbidden."""
-        allowed = self.profile.allow_writes
-        return self.profile.is_loopback if allowed is None else allowed
+        return self.profile.may_write
 
     def reach(self) -> None:
         """Raise ``Unavailable`` unless the target answers at all."""

@@ -44,6 +44,11 @@ class Check:
     lack: str = ""
     """What a contract lacks that has none of ``among``; it reads on from "the contract has no"."""
 
+    sends: int | Callable[[Contract], int] = 1
+    """Requests that it sends on an operation, about."""
+    stages: int = 1
+    """What it sends besides where it has an organization of its own: to make it, and what that makes possible."""
+
     def operations(self, contract: Contract) -> Sequence[Operation | None]:
         """Return the operations that it runs on; ``None`` stands for the whole server."""
         if not self.each:
@@ -67,11 +72,13 @@ def check(
     among: Callable[[Contract], Sequence[Operation]] | None = None,
     last: bool = False,
     lack: str = "",
+    sends: int | Callable[[Contract], int] = 1,
+    stages: int = 1,
 ) -> Callable[[Scenario], Scenario]:
     """Register a scenario as the check of ``rule``."""
 
     def register(scenario: Scenario) -> Scenario:
-        CHECKS.append(Check(rule, scenario, each, among, beside, last, lack))
+        CHECKS.append(Check(rule, scenario, each, among, beside, last, lack, sends, stages))
         return scenario
 
     return register

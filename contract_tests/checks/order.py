@@ -143,6 +143,7 @@ def _register(pair: tuple[str, str], rule: Rule) -> None:
         among=lambda contract: _candidates(contract, first, second),
         last="429" in pair,
         lack=_lack(pair),
+        stages=1 + ("401" in pair) + ("403" in pair) + 2 * ("429" in pair),
     )
     def wins(bench: Bench) -> None:
         """Make both mistakes; the answer is the first one's."""

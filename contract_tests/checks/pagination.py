@@ -21,7 +21,14 @@ CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"
 """Parameters that the next page moves; all others it keeps."""
 
 
-@check(rules.PAGE_RELATIVE, rules.PAGE_LAST, rules.PAGE_KEEPS_QUERY, rules.PAGE_COMPLETE)
+@check(
+    rules.PAGE_RELATIVE,
+    rules.PAGE_LAST,
+    rules.PAGE_KEEPS_QUERY,
+    rules.PAGE_COMPLETE,
+    sends=9,
+    stages=2,
+)
 def pages(bench: Bench) -> None:
     """Small pages hold the same items in the same order as large ones, each once."""
     tenant = bench.tenants.tenant()

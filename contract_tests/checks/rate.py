@@ -25,7 +25,7 @@ def default_limits(bench: Bench) -> None:
     bench.require(found == due, exchange, f"{due}", f"{found}")
 
 
-@check(rules.COUNTS_DOWN)
+@check(rules.COUNTS_DOWN, sends=3, stages=2)
 def counts_down(bench: Bench) -> None:
     """Each request takes exactly one from both, and its own answer already counts it."""
     tenant = bench.tenants.tenant()
@@ -53,7 +53,7 @@ def first_request_counts(bench: Bench) -> None:
     bench.require(exchange.headroom == (8, 98), exchange, "(8, 98)", f"{exchange.headroom}")
 
 
-@check(rules.SHARED_BY_ORG, each=False)
+@check(rules.SHARED_BY_ORG, each=False, sends=4, stages=3)
 def shared_by_all_keys(bench: Bench) -> None:
     """Two keys in turn count down one pair of windows."""
     tenant = bench.tenants.tenant()
@@ -78,7 +78,7 @@ def _require_due(bench: Bench, attempt: Attempt, how: str = "") -> None:
     bench.require(attempt.found == attempt.due, attempt.exchange, allowed, f"{list(attempt.found)}")
 
 
-@check(rules.ORGS_INDEPENDENT, each=False)
+@check(rules.ORGS_INDEPENDENT, each=False, sends=14, stages=4)
 def other_organization_is_untouched(bench: Bench) -> None:
     """Neither organization's requests move the other's windows."""
     tenant, other = bench.tenants.tenant(), bench.tenants.other()

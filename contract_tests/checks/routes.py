@@ -8,19 +8,22 @@ from contract_tests.exchange import Exchange, Request
 from contract_tests.samples import bearer
 from contract_tests.tenants import Tenant, Unmet
 from mockserver import rules
-from mockserver.contract import Operation
+from mockserver.contract import Contract, Operation
 from mockserver.contract.build import METHODS
 from mockserver.rules import Need
 
+_ANY_ACCOUNT = 1001
+"""In a route that isn't there, an account needn't be either; this one is in the contract's examples."""
 _OF_HTTP = frozenset({*map(str.upper, METHODS), "HEAD", "OPTIONS", "TRACE"})
 
 
-@check(rules.UNKNOWN_ROUTE, rules.ROUTE_BEFORE_KEY, each=False)
+@check(rules.UNKNOWN_ROUTE, rules.ROUTE_BEFORE_KEY, each=False, sends=6)
 def unknown_routes(bench: Bench) -> None:
     """A path that the contract doesn't have, with a key and without."""
     tenant = bench.tenants.tenant()
     anyone = next(iter(bench.contract))
-    for path in ("/v1/no-such-route", f"/v1/{tenant.account()}/no-such-route", "/no-such-route"):
+    account = bench.target.profile.accounts.get("healthy", _ANY_ACCOUNT)
+    for path in ("/v1/no-such-route", f"/v1/{account}/no-such-route", "/no-such-route"):
         with bench.part():
             request = Request("GET", path, (), (bearer(tenant.key),))
             keyed = bench.send_request(request, anyone, permitted=True, stray=True)
@@ -30,7 +33,11 @@ def unknown_routes(bench: Bench) -> None:
             first.expect(keyless, 404, what=path)
 
 
-@check(rules.UNKNOWN_METHOD, rules.METHOD_BEFORE_KEY, each=False)
+def _twice_each_path(contract: Contract) -> int:
+    return 2 * len({operation.path for operation in contract})
+
+
+@check(rules.UNKNOWN_METHOD, rules.METHOD_BEFORE_KEY, each=False, sends=_twice_each_path)
 def unknown_methods(bench: Bench) -> None:
     """A method that a path doesn't have: 405, and Allow names the ones that it has."""
     tenant = bench.tenants.tenant()
@@ -45,7 +52,8 @@ def unknown_methods(bench: Bench) -> None:
 
 def _judge_method(bench: Bench, tenant: Tenant, known: set[str]) -> None:
     """Send a method that isn't among the ``known`` ones of the operation's path, without a key and with one."""
-    url = bench.sample(tenant).url
+    # Who is refused whatever they ask needs no account of theirs.
+    url = bench.example().url
     unknown = [method for method in map(str.upper, METHODS) if method not in known]
     with (first := bench.judging(rules.METHOD_BEFORE_KEY)).part():
         keyless = _sent(bench, unknown[0], url)
@@ -54,6 +62,7 @@ def _judge_method(bench: Bench, tenant: Tenant, known: set[str]) -> None:
             if further != unknown:
                 unknown, keyless = further, _sent(bench, further[0], url)
         first.expect(keyless, 405)
+    url = bench.sample(tenant).url
     # What the contract doesn't have, a server may have all the same, and then it would write.
     if not bench.target.is_safe and "GET" not in unknown:
         raise Unmet(Need.WRITES)

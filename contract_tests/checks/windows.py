@@ -17,13 +17,13 @@ from mockserver import rules
 from mockserver.clock import DAY as SECONDS_OF_DAY
 
 
-@check(rules.MINUTE, last=True)
+@check(rules.MINUTE, last=True, stages=3)
 def minute_exhausted(bench: Bench) -> None:
     """No operation answers when the minute is used up."""
     _exhausted(bench, "minute")
 
 
-@check(rules.DAY, last=True)
+@check(rules.DAY, last=True, stages=3)
 def day_exhausted(bench: Bench) -> None:
     """No operation answers when the day is used up."""
     _exhausted(bench, "day")
@@ -42,7 +42,7 @@ def _exhausted(bench: Bench, window: str) -> None:
     bench.expect(exchange, 429)
 
 
-@check(rules.WINDOWS_INDEPENDENT, each=False)
+@check(rules.WINDOWS_INDEPENDENT, each=False, sends=3, stages=6)
 def minute_does_not_restore_day(bench: Bench) -> None:
     """A new minute brings the minute back and leaves the day as it was."""
     tenant = bench.tenants.tenant()
@@ -59,7 +59,7 @@ def minute_does_not_restore_day(bench: Bench) -> None:
     bench.expect(bench.probe(tenant), 429, what="on an exhausted day in a new minute")
 
 
-@check(rules.RECOVERS, each=False)
+@check(rules.RECOVERS, each=False, sends=4, stages=8)
 def windows_recover(bench: Bench) -> None:
     """When the exhausted window has passed, requests succeed again."""
     for window, seconds in (("minute", 60), ("day", SECONDS_OF_DAY)):
@@ -78,7 +78,7 @@ def windows_recover(bench: Bench) -> None:
         bench.require(full, exchange, f"one less than the limit left of the {window}", f"{left}")
 
 
-@check(rules.NO_CREDIT_429, each=False)
+@check(rules.NO_CREDIT_429, each=False, sends=8, stages=8)
 def refusals_are_free(bench: Bench) -> None:
     """429s move neither window: not the one that is exhausted, not the other one."""
     for window, other in (("minute", "day"), ("day", "minute")):
@@ -95,7 +95,7 @@ def refusals_are_free(bench: Bench) -> None:
         )
 
 
-@check(rules.EXACT, each=False, last=True)
+@check(rules.EXACT, each=False, last=True, sends=130, stages=8)
 def exactly_the_limit(bench: Bench) -> None:
     """As many requests pass as the window allows, one after the other and in parallel."""
     if isinstance(bench.tenants, ProfileTenants):

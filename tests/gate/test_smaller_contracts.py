@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from contract_tests.cli import main
@@ -22,6 +20,7 @@ from mockserver.contract import Contract, load_contract
 from mockserver.errors import FixtureError
 from mockserver.rules import Rule
 from mockserver.server import MockServer
+from tests.gate.smaller import only
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,16 +34,6 @@ LIST = ("listTags",)
 WRITES = ("sendMessage", "createTag", "deleteTag")
 
 Judged = Callable[..., Outcome]
-
-
-def only(contract: Contract, names: Collection[str], file: Path) -> Path:
-    """Write the contract with no other operations than those, and return the file."""
-    document = deepcopy(dict(contract.document))
-    for operation in contract:
-        if operation.id not in names:
-            del document["paths"][operation.path][operation.method.lower()]
-    file.write_text(yaml.safe_dump(document, sort_keys=False))
-    return file
 
 
 @pytest.fixture
