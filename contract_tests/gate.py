@@ -88,6 +88,11 @@ def check_target(
     tell_lacks(contract, ledger)
     if not ledger.ended:
         ledger.notes += unused_control(target)
+    if target.from_cache:
+        ledger.notes.append(
+            f"{plural(target.from_cache, 'answer')} came from a cache before the target, as Age says;"
+            " what such an answer says of the windows is old"
+        )
     if pace is not None and pace.waited:
         ledger.notes.append(
             f"waited {pace.waited:.0f} s for new minutes and after 429s, to use nothing up"

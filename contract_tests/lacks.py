@@ -56,5 +56,5 @@ def lack_of(contract: Contract, rule: Rule, special: str = "") -> str:
     if special:
         return f"{Lacking(special)}"
     if contract.in_scope(rule.applies):
-        return "nothing in the contract shows it"
+        return "no answer showed it"
     return f"{Lacking(str(rule.applies))}"

@@ -11,7 +11,7 @@ from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
 from contract_tests.lacks import Lacking, lack_of
 from contract_tests.plan import SILENT, BudgetSpent
-from contract_tests.target import Dropped, Lost, Target, Unanswered, Unsafe
+from contract_tests.target import Closed, Dropped, Lost, Target, Unanswered, Unsafe
 from contract_tests.tenants import Minter, ProfileTenants, Refused, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
@@ -205,6 +205,7 @@ _REASONS: dict[type[Exception], str] = {
     Lacking: "{}",
     Refused: "not judged: {}",
     NotJudged: "not judged: {}",
+    Closed: "not judged: {}, as one may that was kept for the next request",
     Unsafe: f"needs {Need.WRITES}",
 }
 """Why a rule is left unjudged, by what its check raised."""

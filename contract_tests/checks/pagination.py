@@ -90,7 +90,10 @@ def _has_id(text: bytes) -> bool:
 
 
 def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
-    """Return every item as comparable text. Raises ``NotJudged`` when there are too many pages."""
+    """Return every item as comparable text.
+
+    Raises ``NotJudged`` when there are too many pages, or a link that leads nowhere.
+    """
     operation = sample.operation
     exchange = bench.success(bench.send(sample, tenant.key))
     items = _items(exchange)
@@ -99,7 +102,7 @@ def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
         if page is None:
             return items
         if not _judge_link(bench, sample, exchange, page):
-            return items
+            raise NotJudged("a next_page can't be followed")
         request = Request("GET", page, (), (bearer(tenant.key),))
         exchange = bench.success(bench.send_request(request, operation, permitted=True))
         more = _items(exchange)
