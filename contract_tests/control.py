@@ -19,7 +19,7 @@ def require_control(target: Target) -> None:
         came = "nothing" if answer is None else f"{answer.status}"
         raise SuiteError(
             f"{target.profile.base_url} has no control API for the gate: GET /_mock answers {came};"
-            " leave out --control and `control: true`, or start the mock so that it is open to this machine"
+            " leave out --control and `control: true`, or name a mock on this machine"
         )
 
 

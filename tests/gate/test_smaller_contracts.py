@@ -252,3 +252,20 @@ def test_another_permission_than_the_targets(contract: Contract, tmp_path: Path)
     assert 2 == granted.times
     assert "control API says: unknown permission api_of_nobody" in granted.elsewhere_told
     assert 3 == required.times
+
+
+def test_an_operation_that_the_target_lacks_is_named_first(
+    contract: Contract, tmp_path: Path
+) -> None:
+    """A valid request that gets a 405 is no success, and what else is broken there follows from it."""
+    file = only(contract, LIST, tmp_path / "openapi.yaml")
+    file.write_text(file.read_text().replace("    get:\n", "    patch:\n"))
+    ahead = load_contract(file)
+    with MockServer(create_app()) as server:
+        outcome = check_target(ahead, profile_of(server), Asked(fast=True), lambda _: None)
+    first = outcome.ledger.broken()[0]
+
+    assert rules.ENVELOPE is first.rule
+    assert [("PATCH /v1/{account_id}/tags", "405")] == [
+        (b.operation, b.found) for b in first.breaches
+    ]
