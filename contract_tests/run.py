@@ -123,7 +123,12 @@ def run(
 
 def tell_lacks(contract: Contract, ledger: Ledger) -> None:
     """Say of each rule that nothing was tried for, and of which nothing is known, what the contract lacks."""
-    special = {rule: check.lack for check in load_checks() for rule in check.rules if check.lack}
+    special = {
+        rule: check.lack
+        for check in load_checks()
+        for rule in check.rules
+        if check.lack and not check.operations(contract)
+    }
     for finding in ledger.findings.values():
         if finding.is_blank:
             rule = finding.rule

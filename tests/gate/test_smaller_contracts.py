@@ -14,7 +14,8 @@ from contract_tests.embedded import embedded_mock, profile_of
 from contract_tests.gate import Asked, check_target
 from contract_tests.prove import plant
 from contract_tests.reports.outcome import Outcome
-from contract_tests.verdicts import Verdict
+from contract_tests.run import tell_lacks
+from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.contract import Contract, load_contract
 from mockserver.errors import FixtureError
@@ -269,3 +270,11 @@ def test_an_operation_that_the_target_lacks_is_named_first(
     assert [("PATCH /v1/{account_id}/tags", "405")] == [
         (b.operation, b.found) for b in first.breaches
     ]
+
+
+def test_a_run_that_never_began_blames_no_contract(contract: Contract) -> None:
+    """What the contract has it doesn't lack, though nothing was tried."""
+    ledger = Ledger()
+    tell_lacks(contract, ledger)
+
+    assert {"no answer showed it"} == {finding.reason for finding in ledger.findings.values()}
