@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.headroom import Rising
+from contract_tests.lacks import Lacking, probe_of
 from contract_tests.observe import observe
 from contract_tests.samples import Sample, bearer, sample_of
 from contract_tests.target import Target, Unsafe
@@ -100,14 +101,15 @@ class Bench:
         return sample_of(self.operation, None, self.target.profile.values)
 
     def probe(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
-        """Send a harmless read that a valid key may always make, and return what came."""
+        """Send a harmless request that a valid key may always make, and return what came.
+
+        Raises ``Lacking`` where the contract has none.
+        """
         return self.send(self.sample(tenant, self._probed), key or tenant.key)
 
     @property
     def _probed(self) -> Operation:
-        return next(
-            op for op in self.contract if op.on_account and not op.writes and not op.looks_up
-        )
+        return probe_of(self.contract, writes=self.tenants.fresh)
 
     def reached(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
         """Return a probe that succeeded. Raises ``NotJudged`` when it doesn't."""
@@ -144,9 +146,12 @@ class Bench:
         request = sample.request(form(key)) if key else sample.request()
         return self.send_request(request, sample.operation, permitted=permitted and key is not None)
 
-    def send_request(self, request: Request, operation: Operation, *, permitted: bool) -> Exchange:
+    def send_request(
+        self, request: Request, operation: Operation, *, permitted: bool, stray: bool = False
+    ) -> Exchange:
         """Send a request and judge what holds of every answer.
 
+        A ``stray`` one has a route or a method that the contract doesn't have: its success isn't the operation's.
         Whether it could write is told by its own method, which may be one that the operation doesn't have.
         """
         writes = request.method not in _READS
@@ -157,7 +162,8 @@ class Bench:
         exchange = self.target.send(request, may_write=may_write)
         if not self.tenants.fresh:  # else checks move clocks and windows as they like
             self.shared.rising.judge(begun, self.ledger, exchange, operation)
-        observe(self.ledger, self.schemas, exchange, operation)
+        if not stray or exchange.status >= 400:
+            observe(self.ledger, self.schemas, exchange, operation)
         return exchange
 
     def _see_refused(self, write: Request) -> None:
@@ -248,7 +254,7 @@ class Bench:
             self.ledger.cut(self.rule, f"not judged: {why}")
         except NotJudged as why:
             self.ledger.leave(self.rule, f"not judged: {why}")
-        except Unmet as why:
+        except (Unmet, Lacking) as why:
             self.ledger.leave(self.rule, f"{why}")
         except Unsafe:
             self.ledger.leave(self.rule, f"{Unmet(Need.WRITES)}")

@@ -47,6 +47,7 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="What is known of the target.",
 )
+@click.option("--control", is_flag=True, help="The target has the mock's control API; use it.")
 @click.option("--only", multiple=True, metavar="RULE", help="A rule or an area; may be repeated.")
 @click.option("--require", multiple=True, metavar="RULE", help="Fail unless this rule was checked.")
 @click.option("--strict", is_flag=True, help="Let inferred rules break the run too.")
@@ -84,6 +85,7 @@ def main() -> None:
 def run_command(
     url: str | None,
     profile_file: Path | None,
+    control: bool,
     only: tuple[str, ...],
     require: tuple[str, ...],
     strict: bool,
@@ -115,6 +117,7 @@ def run_command(
     with _target(url, profile_file, contract, spec) as found:
         profile = replace(
             found,
+            control=control or found.control,
             allow_writes=allow_writes or found.allow_writes,
             allow_exhaust=found.allow_exhaust | _windows(allow_exhaust),
             max_requests=max_requests or found.max_requests,

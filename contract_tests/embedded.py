@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from contract_tests.profile import Profile
-from mockserver.app import create_app
-from mockserver.errors import Unavailable
+from mockserver.app import MockFlask, create_app
+from mockserver.data import default_fixtures
+from mockserver.errors import SuiteError, Unavailable
+from mockserver.layout import WORLD
+from mockserver.plans import COLLECTIONS
 from mockserver.server import MockServer
+
+_BARE = """\
+roles: {}
+organizations: [{id: nobody, accounts: [], keys: []}]
+"""
+"""A world that suits any contract: it names no permission, and whatever is checked with is minted."""
 
 
 @contextmanager
@@ -21,6 +32,7 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
     """Start the mock on a free port, in a process of its own, and yield its profile.
 
     With a process of its own it doesn't share an interpreter with the gate, which then has a core to itself.
+    Raises ``SuiteError`` when it can't serve ``spec``, ``Unavailable`` when it doesn't start at all.
     """
     # glibc would keep freed bodies of a megabyte for later; mallopt(3). It reads this when a process starts.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
@@ -34,6 +46,8 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
             url = here.recv()
         except EOFError:
             raise Unavailable("the embedded mock did not start") from None
+        if isinstance(url, SuiteError):
+            raise url
         yield Profile(base_url=url, allow_writes=True, control=True)
     finally:
         here.close()
@@ -44,12 +58,27 @@ def embedded_mock(spec: Path | None = None) -> Iterator[Profile]:
 def _serve(parent: Connection, spec: Path | None) -> None:
     """Serve until the parent closes its end, also when it dies."""
     leave_interrupts_to_the_parent()
-    with MockServer(create_app(spec=spec)) as server:
+    try:
+        app = _app_of(spec)
+    except SuiteError as error:
+        parent.send(error)
+        return
+    with MockServer(app) as server:
         parent.send(server.url)
         try:
             parent.recv()
         except EOFError:
             return
+
+
+def _app_of(spec: Path | None) -> MockFlask:
+    """Return the mock of a contract; the packaged world has keys that name permissions of the packaged one."""
+    if spec is None:
+        return create_app()
+    with TemporaryDirectory() as folder:
+        shutil.copytree(default_fixtures() / COLLECTIONS, Path(folder, COLLECTIONS))
+        Path(folder, WORLD).write_text(_BARE)
+        return create_app(folder, spec)
 
 
 def leave_interrupts_to_the_parent() -> None:

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from contract_tests.embedded import leave_interrupts_to_the_parent
-from contract_tests.plan import EXPLORED, PER_OPERATION, SCHEMES, BudgetSpent, Explored, Plan
+from contract_tests.plan import EXPLORED, SCHEMES, BudgetSpent, Explored, Plan
 from contract_tests.progress import progress_of
 from contract_tests.run import tenants_of
 from contract_tests.target import Target
@@ -26,11 +26,6 @@ _NO_LIMIT = 10**9
 def explorable(chosen: Iterable[Rule]) -> tuple[str, ...]:
     """Return the ids of the rules that an exploration can judge."""
     return tuple(rule.id for rule in chosen if rule in EXPLORED)
-
-
-def requests_of_exploring(contract: Contract, chosen: Iterable[Rule]) -> int:
-    """Return about how many requests the explorations send."""
-    return len(contract) * PER_OPERATION * len(SCHEMES) if explorable(chosen) else 0
 
 
 class _Explorer:

@@ -8,11 +8,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from contract_tests.baseline import Gap, judge
-from contract_tests.exploring import Exploration, exploring, requests_of_exploring
+from contract_tests.control import require_control, unused_control
+from contract_tests.estimate import requests_of_checking, requests_of_exploring
+from contract_tests.exploring import Exploration, explorable, exploring
+from contract_tests.plan import SCHEMES
 from contract_tests.profile import Profile
 from contract_tests.progress import progress_of
 from contract_tests.reports.outcome import Outcome
-from contract_tests.run import EXAMPLES, INTERRUPTED, Options, chosen_rules, estimate, planned, run
+from contract_tests.run import (
+    EXAMPLES,
+    INTERRUPTED,
+    Options,
+    chosen_rules,
+    planned,
+    run,
+    tell_lacks,
+)
 from contract_tests.target import Target
 from contract_tests.verdicts import Ledger, inferred_operations
 from mockserver.contract import Contract
@@ -44,12 +55,14 @@ def check_target(
 ) -> Outcome:
     """Check the profile's target; ``announce`` is told what will be sent before the first request.
 
-    Raises ``Unavailable`` when the target can't be reached.
+    Raises ``Unavailable`` when the target can't be reached, ``SuiteError`` when it has no control API though it should.
     """
     rules = chosen_rules(asked.only)
     tasks = planned(contract, Options(asked.only), rules)
     explores = (asked.explore or profile.control) and not asked.fast
-    requests = estimate(tasks) + (requests_of_exploring(contract, rules) if explores else 0)
+    requests = requests_of_checking(contract, profile, tasks)
+    if explores and explorable(rules):
+        requests += requests_of_exploring(contract, profile, asked.examples, len(SCHEMES))
     most = profile.max_requests
     about = "about" if most is None or most > requests else f"at most {most:,} of about"
     announce(
@@ -68,19 +81,18 @@ def check_target(
 
     try:
         target.reach()
-        if explores and profile.control and profile.max_requests is None:
-            # Each has organizations of its own, so both may work at the same time.
-            with explore() as exploration:
-                check()
-                if not ledger.ended:
-                    exploration.collect(target, ledger)
-        else:
-            check()
-            if explores and not ledger.ended:
-                with explore() as exploration:
-                    exploration.collect(target, ledger)
+        require_control(target)
+        _judge(target, ledger, check, explore if explores else None)
     except KeyboardInterrupt:
         ledger.ended = INTERRUPTED
+    tell_lacks(contract, ledger)
+    if not ledger.ended:
+        ledger.notes += unused_control(target)
+    if target.from_cache:
+        ledger.notes.append(
+            f"{plural(target.from_cache, 'answer')} came from a cache before the target, as Age says;"
+            " what such an answer says of the windows is old"
+        )
     if pace is not None and pace.waited:
         ledger.notes.append(
             f"waited {pace.waited:.0f} s for new minutes and after 429s, to use nothing up"
@@ -99,6 +111,27 @@ def check_target(
             list(asked.gaps), ledger, profile.base_url, mild=() if asked.strict else inferred
         ),
     )
+
+
+def _judge(
+    target: Target,
+    ledger: Ledger,
+    check: Callable[[], None],
+    explore: Callable[[], AbstractContextManager[Exploration]] | None,
+) -> None:
+    """Check the rules and explore: at the same time where each has organizations of its own."""
+    if explore is None:
+        check()
+    elif target.profile.control and target.profile.max_requests is None:
+        with explore() as exploration:
+            check()
+            if not ledger.ended:
+                exploration.collect(target, ledger)
+    else:
+        check()
+        if not ledger.ended:
+            with explore() as exploration:
+                exploration.collect(target, ledger)
 
 
 def _named(names: Iterable[str]) -> tuple[str, ...]:

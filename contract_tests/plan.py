@@ -39,8 +39,13 @@ class BudgetSpent(Exception):
     """Raised when no further request may be sent; the text says why."""
 
 
-PER_OPERATION = 60
-"""Requests that one exploration sends for an operation, about."""
+_FOUND, _MADE_UP = 56, 1.4
+"""Requests for an operation that the contract itself leads to, and for each example that is asked for; both measured."""
+
+
+def requests_per_operation(examples: int) -> int:
+    """Return about how many requests one exploration sends for an operation."""
+    return round(_FOUND + _MADE_UP * examples)
 
 
 @dataclass(frozen=True, slots=True)

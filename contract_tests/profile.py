@@ -68,6 +68,11 @@ class Profile:
         """Whether the target is on this machine, where nothing real can be harmed."""
         return urlsplit(self.base_url).hostname in ("127.0.0.1", "localhost", "::1")
 
+    @property
+    def may_write(self) -> bool:
+        """Whether writes can do no harm: allowed, or on this machine and not forbidden."""
+        return self.is_loopback if self.allow_writes is None else self.allow_writes
+
 
 def named_target(url: str | None, file: Path | None, contract: Contract) -> Profile:
     """Return the profile in ``file``, with ``url`` in the place of its own address; one of them must be there.

@@ -9,9 +9,10 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
+from contract_tests.lacks import Lacking, lack_of
 from contract_tests.plan import SILENT, BudgetSpent
-from contract_tests.target import Dropped, Lost, Target, Unanswered, Unsafe
-from contract_tests.tenants import Minter, ProfileTenants, Tenants, Unmet
+from contract_tests.target import Closed, Dropped, Lost, Target, Unanswered, Unsafe
+from contract_tests.tenants import Minter, ProfileTenants, Refused, Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
@@ -19,9 +20,6 @@ from mockserver.rules import RULES, Need, Rule
 _THREADS = 8
 _MOST_UNANSWERED = 2
 """Operations on which a check waits in vain for an answer; it goes on with no more, for each wait is a long one."""
-
-_PER_CHECK = 6
-"""Requests that a check sends on one operation, on average and rounded up."""
 
 EXAMPLES = 3
 """Requests that the exploration makes up for each operation, unless more are asked for."""
@@ -79,11 +77,6 @@ def _rank(check: Check) -> int:
     return min(rank_of(rule) for rule in check.rules)
 
 
-def estimate(tasks: Sequence[Task]) -> int:
-    """Return about how many requests the tasks send."""
-    return len(tasks) * _PER_CHECK
-
-
 def run(
     contract: Contract,
     target: Target,
@@ -126,6 +119,20 @@ def run(
         for task in tuple(left.values()):
             _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
         raise
+
+
+def tell_lacks(contract: Contract, ledger: Ledger) -> None:
+    """Say of each rule that nothing was tried for, and of which nothing is known, what the contract lacks."""
+    special = {
+        rule: check.lack
+        for check in load_checks()
+        for rule in check.rules
+        if check.lack and not check.operations(contract)
+    }
+    for finding in ledger.findings.values():
+        if finding.is_blank:
+            rule = finding.rule
+            ledger.leave(rule, lack_of(contract, rule, special.get(rule, "")))
 
 
 def harm(task: Task) -> tuple[bool, bool]:
@@ -200,7 +207,10 @@ def _cut(ledger: Ledger, check: Check, reason: str) -> None:
 
 _REASONS: dict[type[Exception], str] = {
     Unmet: "{}",
+    Lacking: "{}",
+    Refused: "not judged: {}",
     NotJudged: "not judged: {}",
+    Closed: "not judged: {}, as one may that was kept for the next request",
     Unsafe: f"needs {Need.WRITES}",
 }
 """Why a rule is left unjudged, by what its check raised."""

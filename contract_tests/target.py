@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import urllib3
 
@@ -14,7 +15,7 @@ from contract_tests.pace import Pace
 from contract_tests.plan import SPENT, BudgetSpent
 from contract_tests.profile import Profile
 from mockserver.clock import stopwatch
-from mockserver.errors import Unavailable
+from mockserver.errors import SuiteError, Unavailable
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
@@ -47,6 +48,13 @@ class Dropped(Unanswered):
     """Raised when the connection ends before an answer begins, as one does that was kept too long."""
 
 
+class Closed(Unanswered):
+    """Raised when a connection that was kept ends before an answer to what may not be sent twice.
+
+    A server may close one at any time, and nobody can know whether it had seen the request.
+    """
+
+
 class Lost(Exception):
     """Raised when the target doesn't answer any more, whatever is asked."""
 
@@ -59,6 +67,10 @@ class Target:
         self.pace = None if profile.control else Pace()
         """How fast an organization is asked that isn't the run's own; ``None`` where nobody minds."""
         self.sent = 0
+        self.from_cache = 0
+        """Answers of which the target says itself that a cache had kept them."""
+        self._closes = False
+        """Whether a connection was dropped; then what may not be sent twice gets one of its own."""
         self._lost = False
         self._silent = 0.0
         """Seconds in a row without a complete answer; a server that hangs is given up some time."""
@@ -72,16 +84,18 @@ class Target:
     @property
     def is_safe(self) -> bool:
         """Whether writes can do no harm: allowed, or on this machine and not forbidden."""
-        allowed = self.profile.allow_writes
-        return self.profile.is_loopback if allowed is None else allowed
+        return self.profile.may_write
 
     def reach(self) -> None:
-        """Raise ``Unavailable`` unless the target answers at all."""
+        """Raise ``Unavailable`` unless the target answers at all, ``SuiteError`` where it does so over https only."""
         self._count()
+        base = self.profile.base_url
         try:
-            self._exchanged(_HEALTH)
+            answer = self._exchanged(_HEALTH)
         except Unanswered as error:
-            raise Unavailable(f"{self.profile.base_url} can't be reached: {error}") from None
+            raise Unavailable(f"{base} can't be reached: {error}") from None
+        if _leads_to_https(base, answer):
+            raise SuiteError(f"{base} only redirects to https; name the https address")
 
     def hurry(self, *, when: bool) -> None:
         """Mind no pace any more from ``when`` on: a check begins that may use a window up."""
@@ -126,13 +140,22 @@ class Target:
 
     def _twice(self, request: Request) -> Exchange:
         """Send ``request``, and once more if that can do no harm and its connection was dropped."""
+        repeatable = request.method in _REPEATABLE
         try:
+            if self._closes and not repeatable:
+                with self._pool_of_one() as pool:
+                    return self._exchanged(request, pool)
             return self._exchanged(request)
-        except Dropped:
-            if request.method not in _REPEATABLE:
-                raise
+        except Dropped as dropped:
+            if not repeatable:
+                known, self._closes = self._closes, True
+                raise dropped if known else Closed(f"{dropped}") from None
+            self._closes = True
             self._count()
             return self._exchanged(request)
+
+    def _pool_of_one(self) -> urllib3.HTTPConnectionPool:
+        return patience.patient_pool(self.profile.base_url, timeout=_TIMEOUT)
 
     def _answers(self) -> bool:
         """Whether the target answers a simple question, after it left another one unanswered."""
@@ -145,9 +168,11 @@ class Target:
             return True
         return True
 
-    def _exchanged(self, request: Request) -> Exchange:
+    def _exchanged(
+        self, request: Request, pool: urllib3.HTTPConnectionPool | None = None
+    ) -> Exchange:
         try:
-            answer = self._pool.urlopen(
+            answer = (pool or self._pool).urlopen(
                 request.method,
                 self._prefix + request.path,
                 body=_chunks(request.body) if request.chunked else request.body or None,
@@ -174,6 +199,7 @@ class Target:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if "allow" in headers:  # a list, which may be told in several lines (RFC 9110 section 5.3)
             headers["allow"] = answer.headers["allow"]
+        self.from_cache += headers.get("age", "0").strip() not in ("", "0")
         return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))
 
     def _count(self) -> None:
@@ -182,6 +208,17 @@ class Target:
             if limit is not None and self.sent >= limit:
                 raise BudgetSpent(SPENT)
             self.sent += 1
+
+
+def _leads_to_https(base: str, answer: Exchange) -> bool:
+    """Whether an answer sends whoever asks over http to the same host over https."""
+    try:
+        there = urlsplit(answer.headers.get("location", ""))
+        same = there.hostname == urlsplit(base).hostname
+    except ValueError:  # no URL at all
+        return False
+    moved = 300 <= answer.status < 400 and base.startswith("http://")
+    return moved and there.scheme == "https" and same
 
 
 def _path_of(url: str) -> str:

@@ -28,6 +28,10 @@ class Unmet(Exception):
         self.need = need
 
 
+class Refused(Exception):
+    """Raised when the control API refuses what a check asks it for, as that of a mock of another contract does."""
+
+
 class Tenant(Protocol):
     """One organization, as far as a check may use it."""
 
@@ -87,8 +91,11 @@ class MintedTenant:
 
     def key_without(self, permission: str) -> Secret:
         """Return a key with every other permission."""
-        others = sorted(self._minter.permissions - {permission})
-        return self._key({"permissions": others})
+        try:
+            return self._key({"permissions": sorted(self._minter.permissions - {permission})})
+        except Refused:
+            known = self._minter.known(self._path)
+            return self._key({"permissions": sorted(known - {permission})})
 
     def second_key(self) -> Secret:
         """Return another key with every permission."""
@@ -149,6 +156,8 @@ class Minter:
     def __init__(self, target: Target, permissions: Iterable[str]) -> None:
         self._target = target
         self.permissions = frozenset(permissions)
+        self._lock = threading.Lock()
+        self._known: frozenset[str] | None = None
 
     def tenant(self, **settings: Any) -> MintedTenant:
         """Return a new organization with a healthy account and one in sync_lost."""
@@ -167,10 +176,31 @@ class Minter:
         """Return an organization that is past due."""
         return self.tenant(subscription="past_due")
 
+    def known(self, organization: str) -> frozenset[str]:
+        """Return those of the permissions that the target knows, tried one by one on an organization, once."""
+        with self._lock:
+            if self._known is None:
+                self._known = frozenset(p for p in self.permissions if self._knows(p, organization))
+            return self._known
+
+    def _knows(self, permission: str, organization: str) -> bool:
+        try:
+            self.control("POST", f"{organization}/keys", {"permissions": [permission]})
+        except Refused:
+            return False
+        return True
+
     def control(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call the control API. Raises ``RuntimeError`` when it refuses: that is the suite's own mistake."""
+        """Call the control API.
+
+        Raises ``Refused`` when it makes no sense to the target, and ``RuntimeError`` when the API refuses
+        for another reason: that is the suite's own mistake.
+        """
         headers = (("Content-Type", "application/json"),)
         exchange = self._target.send(Request(method, path, headers, (), orjson.dumps(body)))
+        if "x-mock-misuse" in exchange.headers:
+            told = exchange.json.get("error") if isinstance(exchange.json, dict) else None
+            raise Refused(f"the target's control API says: {told}")
         if not exchange.is_success or not isinstance(exchange.json, dict):
             raise RuntimeError(f"the control API refused {method} {path}: {exchange.status}")
         answer: dict[str, Any] = exchange.json

@@ -111,6 +111,11 @@ class Finding:
             return Verdict.ERROR
         return Verdict.KEPT if self.times and not self.cut else Verdict.NOT_CHECKED
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing at all is known of the rule, not even why it wasn't judged."""
+        return not (self.times or self.unmet or self.errors or self.cut)
+
     def is_grave(self, inferred: Container[str] = ()) -> bool:
         """Whether a public page is broken: the rule is no decision of ours, nor is every operation that broke it.
 

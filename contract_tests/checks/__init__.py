@@ -14,6 +14,7 @@ MODULES = (
     "auth",
     "permission",
     "rate",
+    "windows",
     "credit",
     "error",
     "routes",
@@ -21,7 +22,7 @@ MODULES = (
     "pagination",
     "order",
 )
-"""The modules in the order of the areas; unknown routes, which are errors too, have one of their own."""
+"""The modules in the order of the areas; used-up windows and unknown routes have one of their own."""
 
 Scenario = Callable[[Bench], None]
 
@@ -40,6 +41,13 @@ class Check:
     """Further rules that the scenario judges."""
     last: bool = False
     """Whether it exhausts a window, so that on a shared organization it must come after the others."""
+    lack: str = ""
+    """What a contract lacks that has none of ``among``; it reads on from "the contract has no"."""
+
+    sends: int | Callable[[Contract], int] = 1
+    """Requests that it sends on an operation, about."""
+    stages: int = 1
+    """What it sends besides where it has an organization of its own: to make it, and what that makes possible."""
 
     def operations(self, contract: Contract) -> Sequence[Operation | None]:
         """Return the operations that it runs on; ``None`` stands for the whole server."""
@@ -63,11 +71,14 @@ def check(
     each: bool = True,
     among: Callable[[Contract], Sequence[Operation]] | None = None,
     last: bool = False,
+    lack: str = "",
+    sends: int | Callable[[Contract], int] = 1,
+    stages: int = 1,
 ) -> Callable[[Scenario], Scenario]:
     """Register a scenario as the check of ``rule``."""
 
     def register(scenario: Scenario) -> Scenario:
-        CHECKS.append(Check(rule, scenario, each, among, beside, last))
+        CHECKS.append(Check(rule, scenario, each, among, beside, last, lack, sends, stages))
         return scenario
 
     return register

@@ -35,7 +35,7 @@ def header_authenticates(bench: Bench) -> None:
     bench.expect_not(exchange, _REFUSED, "any status but 401 for a valid key")
 
 
-@check(rules.HEADERS_EQUIVALENT)
+@check(rules.HEADERS_EQUIVALENT, sends=3, stages=2)
 def forms_are_equivalent(bench: Bench) -> None:
     """Both forms give the same status and data, and draw on the same windows."""
     first = bench.tenants.tenant()
@@ -99,7 +99,7 @@ def _data(exchange: Exchange) -> object:
     return exchange.json.get("data") if isinstance(exchange.json, dict) else exchange.body
 
 
-@check(rules.KEY_MISSING)
+@check(rules.KEY_MISSING, sends=3, stages=0)
 def missing_key(bench: Bench) -> None:
     """No key, and a header without one."""
     sample = bench.example()
@@ -109,7 +109,7 @@ def missing_key(bench: Bench) -> None:
         bench.expect(bench.send(sample, empty, form, permitted=False), 401, what="for an empty key")
 
 
-@check(rules.KEY_INVALID)
+@check(rules.KEY_INVALID, sends=8)
 def invalid_key(bench: Bench) -> None:
     """An unknown key, and a valid one that was cut or prolonged."""
     _refused(bench, bench.example(), _UNKNOWN)
@@ -125,14 +125,14 @@ def invalid_key(bench: Bench) -> None:
     _refused(bench, bench.sample(tenant), *(key for key in wrong if key.value != value))
 
 
-@check(rules.KEY_REVOKED)
+@check(rules.KEY_REVOKED, sends=2, stages=2)
 def revoked_key(bench: Bench) -> None:
     """A revoked key is refused."""
     tenant = bench.tenants.tenant()
     _refused(bench, bench.sample(tenant), tenant.revoked_key())
 
 
-@check(rules.KEY_EXPIRED)
+@check(rules.KEY_EXPIRED, sends=2, stages=2)
 def expired_key(bench: Bench) -> None:
     """An expired key is refused."""
     tenant = bench.tenants.tenant()
@@ -145,7 +145,7 @@ def _refused(bench: Bench, sample: Sample, *keys: Secret) -> None:
             bench.expect(bench.send(sample, key, form, permitted=False), 401)
 
 
-@check(rules.NO_CREDIT_401)
+@check(rules.NO_CREDIT_401, sends=8, stages=4)
 def refused_key_is_free(bench: Bench) -> None:
     """401s between two probes leave the headroom where it was."""
     tenant = bench.tenants.tenant()
@@ -178,14 +178,14 @@ def _given(*keys: Callable[[], Secret]) -> Iterator[Secret]:
             yield key()
 
 
-@check(rules.HEALTH_OPEN)
+@check(rules.HEALTH_OPEN, stages=0)
 def health_needs_no_key(bench: Bench) -> None:
     """The health check answers anybody."""
     if bench.operation is not None:
         bench.expect(bench.send(Sample(bench.operation, {}, {})), 200)
 
 
-@check(rules.OTHER_SCHEME)
+@check(rules.OTHER_SCHEME, sends=4)
 def other_schemes(bench: Bench) -> None:
     """Only Bearer carries a key in Authorization."""
     tenant = bench.tenants.tenant()
@@ -196,7 +196,7 @@ def other_schemes(bench: Bench) -> None:
         bench.expect(exchange, 401, what=f"for the scheme {prefix.strip() or 'none'}")
 
 
-@check(rules.SCHEME_CASE)
+@check(rules.SCHEME_CASE, sends=2, stages=2)
 def scheme_in_any_case(bench: Bench) -> None:
     """`bearer` and `BEARER` are the same scheme."""
     for prefix in ("bearer ", "BEARER "):
@@ -207,7 +207,7 @@ def scheme_in_any_case(bench: Bench) -> None:
         bench.expect_not(exchange, _REFUSED, "any status but 401")
 
 
-@check(rules.TWO_KEYS)
+@check(rules.TWO_KEYS, sends=4, stages=2)
 def two_headers(bench: Bench) -> None:
     """The same key twice is fine, two different keys are not."""
     tenant = bench.tenants.tenant()
@@ -228,7 +228,7 @@ def _pairs(bench: Bench, tenant: Tenant) -> list[tuple[Secret, Secret]]:
     return pairs
 
 
-@check(rules.EXPIRY_INSTANT, each=False)
+@check(rules.EXPIRY_INSTANT, each=False, sends=2, stages=6)
 def expiry_instant(bench: Bench) -> None:
     """Valid in the last second before the instant, refused at it."""
     tenant = bench.tenants.tenant()

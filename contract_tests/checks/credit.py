@@ -17,7 +17,7 @@ from mockserver.call import MAX_BODY
 Fail = Callable[[], Exchange]
 
 
-@check(rules.CREDIT_ERRORS)
+@check(rules.CREDIT_ERRORS, sends=7, stages=14)
 def charged_refusals(bench: Bench) -> None:
     """Between two probes, each refusal past the auth gate takes one from both windows."""
     tenant = bench.tenants.tenant()

@@ -18,6 +18,7 @@ from contract_tests.checks.mistakes import (
     wrong_values,
 )
 from contract_tests.exchange import Exchange, member
+from contract_tests.lacks import operation_of
 from contract_tests.samples import JSON_HEADERS, NO_SUCH_ID, Sample, bearer
 from contract_tests.tenants import Tenant
 from mockserver import rules
@@ -29,7 +30,7 @@ _MOST_CHATS = 5
 """Chats that are searched for a fan's message."""
 
 
-@check(rules.FLAT, rules.ERROR_JSON, each=False)
+@check(rules.FLAT, rules.ERROR_JSON, each=False, sends=len, stages=0)
 def every_error_is_flat(bench: Bench) -> None:
     """What holds of every error is judged wherever one comes; this makes one on every operation."""
     for operation in bench.contract.in_scope(Scope.AUTHENTICATED):
@@ -38,7 +39,7 @@ def every_error_is_flat(bench: Bench) -> None:
             here.send(here.example())
 
 
-@check(rules.BAD_QUERY)
+@check(rules.BAD_QUERY, sends=7)
 def bad_parameters(bench: Bench) -> None:
     """Text for a number, numbers out of bounds, and what is no date or marker."""
     tenant = bench.tenants.tenant()
@@ -55,7 +56,7 @@ def _with(sample: Sample, parameter: Parameter, value: Any) -> Sample:
     return sample.with_query(**{parameter.name: value})
 
 
-@check(rules.BAD_ENUM)
+@check(rules.BAD_ENUM, sends=5)
 def unknown_enum_values(bench: Bench) -> None:
     """A value that isn't in the list, and one that differs in its case only."""
     _refuses_unlisted(bench)
@@ -65,7 +66,7 @@ def _listing_items(contract: Contract) -> list[Operation]:
     return [op for op in contract if lists_items(contract.document, op)]
 
 
-@check(rules.BAD_ENUM, among=_listing_items)
+@check(rules.BAD_ENUM, among=_listing_items, sends=2)
 def unknown_enum_items(bench: Bench) -> None:
     """The same in a list of values."""
     _refuses_unlisted(bench)
@@ -84,7 +85,7 @@ def _listing_members(contract: Contract) -> list[Operation]:
     return [op for op in contract if lists_members(contract.document, op)]
 
 
-@check(rules.BAD_ENUM, among=_listing_members)
+@check(rules.BAD_ENUM, among=_listing_members, sends=3)
 def unknown_enum_members(bench: Bench) -> None:
     """The same in a member of a body."""
     tenant = bench.tenants.tenant()
@@ -92,7 +93,7 @@ def unknown_enum_members(bench: Bench) -> None:
     _refuses(bench, tenant, sample, unlisted_members(bench.contract.document, sample))
 
 
-@check(rules.BAD_BODY)
+@check(rules.BAD_BODY, sends=9)
 def invalid_bodies(bench: Bench) -> None:
     """No JSON, no object, a member missing, a member of the wrong type or out of its bounds."""
     tenant = bench.tenants.tenant()
@@ -110,11 +111,11 @@ def _refuses(bench: Bench, tenant: Tenant, sample: Sample, wrong: Iterable[Wrong
         bench.expect(exchange, 400, what=f"for {mistake.what}")
 
 
-@check(rules.BAD_STATE, each=False)
+@check(rules.BAD_STATE, each=False, sends=2)
 def foreign_message_cannot_be_unsent(bench: Bench) -> None:
     """A fan's message isn't the account's to take back (messages/delete-message)."""
     tenant = bench.tenants.tenant()
-    unsend = bench.contract.operations["unsendMessage"]
+    unsend = operation_of(bench.contract, "unsendMessage")
     foreign = next(_messages_of_fans(bench, tenant), None)
     if foreign is None:
         raise NotJudged("no chat's first page holds a message of the fan")
@@ -127,11 +128,10 @@ def _messages_of_fans(bench: Bench, tenant: Tenant) -> Iterator[Any]:
 
     On a server that isn't made anew for each check, the gate may have deleted the known chat itself.
     """
-    operations = bench.contract.operations
-    messages = bench.sample(tenant, operations["listMessages"])
+    messages = bench.sample(tenant, operation_of(bench.contract, "listMessages"))
     known = bench.send(messages, tenant.key)
     yield from _foreign_in(known, tenant)
-    listing = bench.on(operations["listChats"])
+    listing = bench.on(operation_of(bench.contract, "listChats"))
     chats = listing.success(listing.send(listing.sample(tenant), tenant.key))
     for chat in _records(chats)[:_MOST_CHATS]:
         fan = member(chat, "withUser").get("id")
@@ -221,7 +221,7 @@ def session_lost_local(bench: Bench) -> None:
     bench.expect_not(bench.send(sample, tenant.key), {424}, "any status but 424")
 
 
-@check(rules.UPSTREAM_FAILED)
+@check(rules.UPSTREAM_FAILED, sends=3, stages=6)
 def upstream_fails(bench: Bench) -> None:
     """A failing upstream shows as the status it gives, flat."""
     for status in (500, 502, 503):

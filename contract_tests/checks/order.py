@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from contract_tests.bench import Bench
 from contract_tests.checks import check
-from contract_tests.checks.rate import use_up_either
+from contract_tests.checks.exhaust import use_up_either
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.samples import NO_SUCH_ID, Sample, bearer
 from contract_tests.tenants import Tenant
@@ -104,6 +104,13 @@ _POSSIBLE: dict[str, Callable[[Operation], bool]] = {
     "404-record": lambda op: op.looks_up,
 }
 """The operations that can show a mistake, where not all can."""
+_TRAITS = {
+    "400": "that takes a body or a number in its query",
+    "404": "that is on an account",
+    "424": "that needs upstream, on an account",
+    "404-record": "that looks up a record",
+}
+"""The same in words."""
 
 
 def _candidates(contract: Contract, first: str, second: str) -> list[Operation]:
@@ -119,11 +126,25 @@ def _candidates(contract: Contract, first: str, second: str) -> list[Operation]:
     return [op for op in found if op is not None]
 
 
+def _lack(pair: tuple[str, str]) -> str:
+    """Return what a contract lacks that has no candidate for a pair."""
+    if {*pair} == {"413", "400"}:
+        return "operation that takes a number in its query"
+    traits = [_TRAITS[mistake] for mistake in pair if mistake in _TRAITS]
+    return f"operation {' and '.join(traits or ['that takes a key'])}"
+
+
 def _register(pair: tuple[str, str], rule: Rule) -> None:
     first, second = pair
 
     # On a shared organization, what exhausts a window comes after everything else.
-    @check(rule, among=lambda contract: _candidates(contract, first, second), last="429" in pair)
+    @check(
+        rule,
+        among=lambda contract: _candidates(contract, first, second),
+        last="429" in pair,
+        lack=_lack(pair),
+        stages=1 + ("401" in pair) + ("403" in pair) + 2 * ("429" in pair),
+    )
     def wins(bench: Bench) -> None:
         """Make both mistakes; the answer is the first one's."""
         if Need.FRESH in rule.needs:

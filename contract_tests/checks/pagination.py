@@ -21,7 +21,14 @@ CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"
 """Parameters that the next page moves; all others it keeps."""
 
 
-@check(rules.PAGE_RELATIVE, rules.PAGE_LAST, rules.PAGE_KEEPS_QUERY, rules.PAGE_COMPLETE)
+@check(
+    rules.PAGE_RELATIVE,
+    rules.PAGE_LAST,
+    rules.PAGE_KEEPS_QUERY,
+    rules.PAGE_COMPLETE,
+    sends=9,
+    stages=2,
+)
 def pages(bench: Bench) -> None:
     """Small pages hold the same items in the same order as large ones, each once."""
     tenant = bench.tenants.tenant()
@@ -83,7 +90,10 @@ def _has_id(text: bytes) -> bool:
 
 
 def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
-    """Return every item as comparable text. Raises ``NotJudged`` when there are too many pages."""
+    """Return every item as comparable text.
+
+    Raises ``NotJudged`` when there are too many pages, or a link that leads nowhere.
+    """
     operation = sample.operation
     exchange = bench.success(bench.send(sample, tenant.key))
     items = _items(exchange)
@@ -92,7 +102,7 @@ def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
         if page is None:
             return items
         if not _judge_link(bench, sample, exchange, page):
-            return items
+            raise NotJudged("a next_page can't be followed")
         request = Request("GET", page, (), (bearer(tenant.key),))
         exchange = bench.success(bench.send_request(request, operation, permitted=True))
         more = _items(exchange)

@@ -6,11 +6,13 @@ from typing import Any
 
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.checks import check
+from contract_tests.lacks import Lacking
 from contract_tests.tenants import Tenant
 from mockserver import rules
+from mockserver.contract import Contract, Operation
 
 
-@check(rules.PERMISSION_REQUIRED)
+@check(rules.PERMISSION_REQUIRED, stages=2)
 def lacks_permission(bench: Bench) -> None:
     """Every other permission doesn't help."""
     tenant = bench.tenants.tenant()
@@ -20,7 +22,7 @@ def lacks_permission(bench: Bench) -> None:
     bench.expect(bench.send(sample, key), 403)
 
 
-@check(rules.PERMISSION_GRANTED)
+@check(rules.PERMISSION_GRANTED, stages=2)
 def has_permission(bench: Bench) -> None:
     """The operation's permission is all that is needed."""
     tenant = bench.tenants.tenant()
@@ -32,7 +34,15 @@ def has_permission(bench: Bench) -> None:
     bench.expect_not(exchange, {403}, "any status but 403")
 
 
-@check(rules.PERMISSION_NO_EFFECT)
+def _reads_of(contract: Contract) -> int:
+    return len(_on_account(contract)) + 1
+
+
+def _on_account(contract: Contract) -> list[Operation]:
+    return [op for op in contract if op.on_account and not op.writes]
+
+
+@check(rules.PERMISSION_NO_EFFECT, sends=_reads_of, stages=3)
 def refused_write_changes_nothing(bench: Bench) -> None:
     """What can be read is the same before and after a write that was refused."""
     bench.fresh()
@@ -58,8 +68,13 @@ def _untouched(bench: Bench) -> tuple[Tenant, dict[str, Any]]:
 
 
 def _everything(bench: Bench, tenant: Tenant) -> dict[str, Any]:
-    """Return the data of every read; two fresh organizations on held clocks show the same."""
-    reads = [op for op in bench.contract if op.on_account and not op.writes]
+    """Return the data of every read; two fresh organizations on held clocks show the same.
+
+    Raises ``Lacking`` where the contract has none, for then no change would show.
+    """
+    reads = _on_account(bench.contract)
+    if not reads:
+        raise Lacking("operation that reads on an account, which would show a change")
     return {op.label: _data(bench, tenant, op) for op in reads}
 
 
@@ -68,7 +83,7 @@ def _data(bench: Bench, tenant: Tenant, operation: Any) -> Any:
     return body.get("data") if isinstance(body, dict) else body
 
 
-@check(rules.ORG_BOUNDARY)
+@check(rules.ORG_BOUNDARY, stages=2)
 def foreign_account(bench: Bench) -> None:
     """An account of another organization isn't there, and neither are its records."""
     tenant, other = bench.tenants.tenant(), bench.tenants.other()
