@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from contract_tests.profile import Profile
-from mockserver.app import MockFlask, create_app
-from mockserver.data import default_fixtures
+from mockserver.app import create_app
 from mockserver.errors import SuiteError, Unavailable
-from mockserver.layout import WORLD
-from mockserver.plans import COLLECTIONS
 from mockserver.server import MockServer
-
-_BARE = """\
-roles: {}
-organizations: [{id: nobody, accounts: [], keys: []}]
-"""
-"""A world that suits any contract: it names no permission, and whatever is checked with is minted."""
 
 
 @contextmanager
@@ -59,7 +48,7 @@ def _serve(parent: Connection, spec: Path | None) -> None:
     """Serve until the parent closes its end, also when it dies."""
     leave_interrupts_to_the_parent()
     try:
-        app = _app_of(spec)
+        app = create_app(spec=spec)
     except SuiteError as error:
         parent.send(error)
         return
@@ -69,16 +58,6 @@ def _serve(parent: Connection, spec: Path | None) -> None:
             parent.recv()
         except EOFError:
             return
-
-
-def _app_of(spec: Path | None) -> MockFlask:
-    """Return the mock of a contract; the packaged world has keys that name permissions of the packaged one."""
-    if spec is None:
-        return create_app()
-    with TemporaryDirectory() as folder:
-        shutil.copytree(default_fixtures() / COLLECTIONS, Path(folder, COLLECTIONS))
-        Path(folder, WORLD).write_text(_BARE)
-        return create_app(folder, spec)
 
 
 def leave_interrupts_to_the_parent() -> None:

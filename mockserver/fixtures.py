@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.contract import Contract
-from mockserver.data import default_fixtures
+from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import FixtureError, Misuse
 from mockserver.integers import with_integers
 from mockserver.layout import SAVED, WORLD, refuse_misplaced
@@ -90,6 +90,7 @@ _WORLD_FILE = closed(
 def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     """Return the seed in ``directory``, or in the packaged fixtures.
 
+    The packaged ones serve every contract: what another one than the packaged lacks, their roles don't grant.
     Raises ``FixtureError``, whose one line names the file, the key and the remedy, when a file can't be
     read, holds an unknown key, or refers to a role or permission that doesn't exist.
     """
@@ -99,6 +100,8 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     refuse_misplaced(root, contract)
     file = root / WORLD
     world = with_integers(read_yaml(file, _WORLD_FILE, FixtureError))
+    if directory is None and contract.source != str(default_spec()):
+        world["roles"] = {name: _known(value, contract) for name, value in world["roles"].items()}
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
     organizations = world["organizations"]
     _refuse_twice("organization id", (o["id"] for o in organizations), file)
@@ -112,6 +115,14 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         seed=world.get("seed", 1),
         saved=_saved(root / SAVED, contract),
     )
+
+
+def _known(role: Any, contract: Contract) -> Any:
+    """Return the part of a packaged role that ``contract`` has."""
+    if isinstance(role, dict):
+        methods = {operation.method for operation in contract}
+        return {"methods": [method for method in role["methods"] if method in methods]}
+    return [name for name in role if name == ALL or name in contract.permissions]
 
 
 def _role(name: str, value: Any, contract: Contract, file: Path) -> Role:

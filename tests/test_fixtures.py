@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from mockserver.clock import Clock, parse_time
+from mockserver.contract import load_contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError
 from mockserver.fixtures import read_fixtures
@@ -394,3 +395,18 @@ def test_every_seeded_collection_is_used(contract: Contract) -> None:
     }
 
     assert set() == (named | parents) - set(read_fixtures(contract).plans)
+
+
+def test_packaged_world_serves_a_smaller_contract(contract: Contract, tmp_path: Path) -> None:
+    """Its roles grant what there is."""
+    path = "/v1/{account_id}/tags"
+    file = tmp_path / "openapi.yaml"
+    file.write_text(
+        yaml.safe_dump({**contract.document, "paths": {path: contract.document["paths"][path]}})
+    )
+
+    roles = read_fixtures(load_contract(file)).roles
+
+    assert [{"*"}, {"api_tags_list"}, set()] == [
+        roles[name].permissions for name in ("full", "read-only", "chats")
+    ]
