@@ -14,10 +14,12 @@ import pytest
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
 from mockserver.contract import Contract, Operation
-from mockserver.contract.build import resolve
+from mockserver.contract.build import each_operation, resolve
 from mockserver.data import default_spec
 from mockserver.roles import ALL
 from mockserver.seeds import OrganizationSeed
+from mockserver.server import MockServer
+from tests.guides.session import ADDRESS, steps
 
 PACKAGE = "fansmetric_client"
 
@@ -138,12 +140,23 @@ def test_bodies_with_conditions_keep_their_members(package: Generated) -> None:
 
 @pytest.mark.shows(rules.DATA_SCHEMA)
 def test_answers_name_their_data(operation: Operation, contract: Contract) -> None:
-    """`data` is required where its shape is given, or a typed client has to doubt that it is there."""
+    """`data` is required where its shape is given, or a typed client doubts it; a title names the answer."""
     item = contract.document["paths"][operation.path][operation.method.lower()]
     answer = resolve(contract.document, item["responses"]["200"])
-    parts = answer["content"]["application/json"]["schema"]["allOf"]
+    schema = answer["content"]["application/json"]["schema"]
+    parts = [part for part in schema["allOf"] if "data" in part.get("properties", {})]
 
-    assert [["data"]] == [p["required"] for p in parts if "data" in p.get("properties", {})]
+    assert [["data"]] == [part["required"] for part in parts]
+    assert schema["title"].endswith("Envelope")
+
+
+def test_one_title_is_one_shape(contract: Contract) -> None:
+    """Generators name an answer by its title, and number those that share one and differ."""
+    shapes: dict[str, Any] = {}
+    for _, _, operation in each_operation(contract.document):
+        answer = resolve(contract.document, operation["responses"]["200"])
+        schema = answer["content"]["application/json"]["schema"]
+        assert schema == shapes.setdefault(schema.get("title"), schema)
 
 
 def test_alternatives_are_whole(contract: Contract) -> None:
@@ -164,3 +177,19 @@ def test_names_hide_nothing(contract: Contract) -> None:
     names = {"Array", "Date", "Error", "Map", "Object", "Promise", "Request", "Response", "Set"}
 
     assert not names & contract.document["components"]["schemas"].keys()
+
+
+def test_example_of_the_guide(generated: Path) -> None:
+    """What the questions show in Python runs with the generated package."""
+    faq = Path(__file__).parents[1] / "docs" / "faq.md"
+    [example] = [step.text for step in steps(faq.read_text("utf-8")) if step.file.endswith(".py")]
+    with MockServer(create_app()) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", example.replace(ADDRESS, server.url)],
+            cwd=generated,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (0, "50 999\n") == (done.returncode, done.stdout), done.stderr
