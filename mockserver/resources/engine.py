@@ -136,17 +136,28 @@ def _delete(scene: Scene, collection: Collection) -> Result:
         dependents = scene.collection(name)
         dependents.remove(dependents.find(field, value))
     for name, field in options.get("withdraw", {}).items():
-        for holders in scene.collections(name):
+        for holders in _holders(scene, name):
             _withdraw(holders, field, value)
     return _one(scene, record)
 
 
+def _holders(scene: Scene, name: str) -> list[Collection]:
+    """Return the collections ``name`` that may hold the id of the operation's record.
+
+    Ids of an account's own records repeat on other accounts, where they mean something else.
+    """
+    owned = str(scene.operation.resource.collection)
+    shared = scene.organization.shared.is_shared(owned)
+    return scene.collections(name) if shared else [scene.collection(name)]
+
+
 def _withdraw(holders: Collection, field: str, value: Any) -> None:
-    """Take ``value`` out of the lists that the records hold in ``field``."""
+    """Take ``value`` out of the lists that the records hold in ``field``, also where it stands as text."""
     for row in holders.rows():
         held = holders.get(row).get(field, ())
-        if value in held:
-            holders.change([row], {field: [other for other in held if other != value]})
+        left = [other for other in held if str(other) != str(value)]
+        if len(left) < len(held):
+            holders.change([row], {field: left})
 
 
 def _add(scene: Scene, collection: Collection) -> Result:
