@@ -80,6 +80,14 @@ def test_it(fansmetric):
 """
 
 
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the proxies of this machine, and what it excepts from them."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("options", [(), ("-n1",), ("-n1", "--fansmetric-one-server")], ids=str)
 def test_a_proxy_stands_not_between(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
@@ -92,18 +100,18 @@ def test_a_proxy_stands_not_between(
     project.runpytest_subprocess(*options).assert_outcomes(passed=1)
 
 
+@pytest.mark.usefixtures("no_proxies")
 def test_the_environment_is_as_it_was(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
     project.makepyfile("import os\ndef test_it(fansmetric):\n    assert os.environ['no_proxy']")
     project.runpytest_inprocess().assert_outcomes(passed=1)
 
     assert not {"no_proxy", "NO_PROXY"} & set(os.environ)
 
 
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
@@ -118,8 +126,6 @@ def test_the_environment_is_as_it_was(
 def test_exceptions_from_proxies(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str | None
 ) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
