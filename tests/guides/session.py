@@ -23,6 +23,8 @@ READERS_OWN = re.compile(r"(\.venv/bin/)?(pip install|tox)\b|python3 -m venv\b")
 """Commands that set the reader's machine up, which these tests don't."""
 
 _BLOCK = re.compile(r'^```(\w+)(?: title="([\w./-]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+_COLOURS = {"FORCE_COLOR", "PY_COLORS", "TTY_COMPATIBLE"}
+"""Variables that let commands speak to a pipe as to a terminal."""
 _PROGRAMS = {
     "mockserver": "mockserver.cli",
     "contract-tests": "contract_tests.entry",
@@ -76,7 +78,7 @@ class Session:
             command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{script}" "$@"\n')
             command.chmod(0o755)
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _COLOURS},
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.package),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

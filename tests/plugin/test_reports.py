@@ -66,6 +66,30 @@ def test_it(client):
     result.stdout.fnmatch_lines(["*requests to org-1*", "  GET /v1/accounts -> 402 *"])
 
 
+def test_a_failure_shows_what_became_of_faults(project: pytest.Pytester) -> None:
+    """A client that gave up early, or that asked something else, is seen by what it left of them."""
+    project.makepyfile(
+        """
+def test_it(fansmetric):
+    org = fansmetric.org()
+    org.fail_next(503, times=3)
+    org.plant_fault(kind="latency", latency=1, to="GET /v1/accounts")
+    with fansmetric.httpx_client(headers=org.key().headers) as client:
+        assert client.get("/v1/1001/chats").status_code == 200
+"""
+    )
+    result = project.runpytest_inprocess()
+
+    result.stdout.fnmatch_lines(
+        [
+            "*requests to org-1*",
+            "  GET /v1/1001/chats -> 503 *",
+            "  the fault status 503 for any request was met 1 of 3 times",
+            "  the fault latency for listAccounts was met 0 of 1 times",
+        ]
+    )
+
+
 PROXIED = """
 import os
 import requests
