@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from mockserver.envelope import JSON_TYPE
 from mockserver.roles import ALL
 from mockserver.seeds import AccountSeed, AccountState, OrganizationSeed
 from mockserver.server import MockServer
+from mockserver.testing.proxies import exceptions
 from mockserver.windows import Headroom
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ _ACCOUNTS = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that ties a test to the catalogue."""
+    """Register the marker that ties a test to the catalogue; no proxy stands between tests and their servers."""
+    os.environ.update(exceptions())
     config.addinivalue_line(
         "markers",
         "shows(*rules): the rules that the test shows;"

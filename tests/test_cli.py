@@ -118,7 +118,7 @@ def files(tmp_path: Path) -> Path:
 )  # fmt: skip
 def test_wrong_files(command: str, arguments: str, message: str, files: Path) -> None:
     """Exit code 2, and one line on stderr that names the file and what is wrong."""
-    result = run(command, *arguments.format(files=files).split())
+    result = run(command, *(argument.format(files=files) for argument in arguments.split()))
 
     assert (2, 1) == (result.exit_code, len(result.stderr.splitlines())), result.output
     assert result.stderr.startswith("mockserver: ")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +51,28 @@ def told(server: MockServer, data: bytes) -> bytes:
         return rest_of(connection)
 
 
+@dataclass(slots=True)
+class Timed:
+    """A server whose time passes when the test says so: on a busy machine a client is slow by chance."""
+
+    server: MockServer
+    now: float = 1_000.0
+
+    def wait(self, seconds: float) -> None:
+        """Let the server read what was sent to it, then let time pass and the server look for late clients."""
+        told(self.server, LAST)
+        self.now += seconds
+        told(self.server, LAST)
+
+
 @pytest.fixture
-def hasty(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
-    """Return a server without patience."""
-    monkeypatch.setattr(connections, "_PATIENCE", 0.05)
+def timed(app: MockFlask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Timed]:
+    """Return a server that waits a tenth of a second, of a time that stands still."""
     with MockServer(app, timeout=0.1) as server:
-        yield server
+        timed = Timed(server)
+        for module in (connections, loops):
+            monkeypatch.setattr(module, "stopwatch", lambda: timed.now)
+        yield timed
 
 
 @pytest.mark.parametrize(
@@ -167,34 +185,33 @@ BEGINNINGS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_gives_up_what_never_ends(beginning: str, hasty: MockServer) -> None:
+def test_gives_up_what_never_ends(beginning: str, timed: Timed) -> None:
     """A request that doesn't come ends with 408, a connection that never was used without a word."""
-    stream = told(hasty, BEGINNINGS[beginning])
+    with connected(timed.server) as connection:
+        connection.sendall(BEGINNINGS[beginning])
+        timed.wait(0.4)
+        stream = rest_of(connection)
 
     assert statuses_of(stream) == ([b"408"] if BEGINNINGS[beginning] else [])
 
 
-def test_gives_up_half_a_body(hasty: MockServer, tenant: Tenant) -> None:
+def test_gives_up_half_a_body(timed: Timed, tenant: Tenant) -> None:
     head = expecting(tenant.key, chunked=False).replace(b"Expect", b"X-Expect")
+    with connected(timed.server) as connection:
+        connection.sendall(head + b'{"name":')
+        timed.wait(0.4)
 
-    assert [b"400"] == statuses_of(told(hasty, head + b'{"name":'))
+        assert [b"400"] == statuses_of(rest_of(connection))
 
 
-def test_a_drip_meets_the_deadline(hasty: MockServer) -> None:
+def test_a_drip_meets_the_deadline(timed: Timed) -> None:
     """Each piece may come in time; the whole request doesn't."""
-    with connected(hasty) as connection:
-        connection.settimeout(0.05)
-        for _ in range(100):
-            try:
-                connection.sendall(b"G")
-                answer = connection.recv(100)
-                break
-            except TimeoutError:
-                continue
-        else:
-            pytest.fail("the server still listens")
+    with connected(timed.server) as connection:
+        for _ in range(4):
+            connection.sendall(b"G")
+            timed.wait(0.09)
 
-    assert b"HTTP/1.1 408" == answer[:12]
+        assert [b"408"] == statuses_of(rest_of(connection))
 
 
 HALF = {
@@ -218,8 +235,11 @@ def test_slow_clients_hold_up_nobody(half: str, app: MockFlask) -> None:
 def test_a_flood_holds_up_nobody() -> None:
     """Clients with thousands of requests under way, each of which takes a thread, let a new one in at once."""
     heard: list[str] = []
+    arrived = threading.Event()
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/flood":
+            arrived.wait(20)  # else the flood may be over before the new one comes
         heard.append(environ["PATH_INFO"])
         start_response("204 No Content", [])
         return []
@@ -228,7 +248,10 @@ def test_a_flood_holds_up_nobody() -> None:
         flood = [stack.enter_context(connected(server)) for _ in range(16)]
         for connection in flood:
             connection.sendall(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000)
-        told(server, LAST)
+        with connected(server) as new:
+            new.sendall(LAST)
+            arrived.set()
+            rest_of(new)
         for connection in flood:
             connection.shutdown(socket.SHUT_WR)
             rest_of(connection)
@@ -343,9 +366,9 @@ def test_a_client_that_is_gone_when_it_is_taken_hurts_nobody(
         assert [b"200"] == statuses_of(told(server, LAST))
 
 
-def test_a_client_that_leaves_early_costs_nothing(hasty: MockServer) -> None:
+def test_a_client_that_leaves_early_costs_nothing(server: MockServer) -> None:
     for _ in range(40):
-        with connected(hasty) as connection:
+        with connected(server) as connection:
             connection.sendall(HEALTH * 20)
 
-    assert [b"200"] == statuses_of(told(hasty, LAST))
+    assert [b"200"] == statuses_of(told(server, LAST))

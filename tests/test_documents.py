@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from werkzeug.test import Client
 from contract_tests.baseline import read_baseline
 from contract_tests.profile import read_profile
 from mockserver import files
-from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Schemas, load_contract
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.errors import SuiteError
@@ -101,13 +101,13 @@ def test_refuses_in_one_line(
 ) -> None:
     file = tmp_path / "given.yaml"
     file.write_bytes(DOCUMENTS[case])
-    begun = stopwatch()
+    begun = process_time()  # of this process alone, however busy the machine is
     with pytest.raises(SuiteError) as caught:
         reader(file, contract)
 
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 1_000
-    assert stopwatch() - begun < 5
+    assert process_time() - begun < 5
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)

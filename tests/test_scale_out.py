@@ -73,7 +73,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             apps.append(create_app(clock=clock))
             homes.append(stack.enter_context(MockServer(apps[-1])).url.removeprefix("http://"))
         url = stack.enter_context(routed(folder, homes))
-        pool = stack.enter_context(urllib3.PoolManager(maxsize=16, timeout=Timeout(total=10)))
+        pool = stack.enter_context(urllib3.PoolManager(maxsize=16, timeout=Timeout(total=60)))
         yield Fleet(url, apps, pool)
 
 
@@ -215,7 +215,7 @@ def test_absent_mock_is_named(tmp_path: Path) -> None:
         absent.bind(("127.0.0.1", 0))
         home = f"127.0.0.1:{absent.getsockname()[1]}"
         with routed(tmp_path, [home] * 3) as url:
-            answer = urllib3.request("GET", f"{url}/v1/accounts", retries=False, timeout=10)
+            answer = urllib3.request("GET", f"{url}/v1/accounts", retries=False, timeout=60)
 
     assert (502, "application/json") == (answer.status, answer.headers["Content-Type"])
     assert ["error"] == list(answer.json())

@@ -79,7 +79,7 @@ def test_follows_the_files(fixtures: Path) -> None:
     app = WatchedApp(lambda: create_app(fixtures), lambda _: reloaded.set())
     with watching(app, [fixtures]):
         # The watcher may not look yet at the first change, so there is more than one.
-        for number in range(40):
+        for number in range(400):
             (fixtures / "note.txt").write_text(str(number))
             if reloaded.wait(0.25):
                 break
@@ -95,16 +95,23 @@ def test_follows_what_is_put_in_the_place(replaced: str, tmp_path: Path, fixture
     app = WatchedApp(lambda: create_app(fixtures), told.put)
     with watching(app, [followed]):
         for _ in range(3):
-            for attempt in range(20):  # the watcher may not look yet
+            for attempt in range(60):  # the watcher may not look yet
                 put_in_place(followed, tmp_path / f"new-{attempt}")
-                with suppress(queue.Empty):
-                    assert told.get(timeout=1.0).startswith("reloaded")
+                if says_that_it_reloaded(told):
                     break
             else:
                 pytest.fail("the change wasn't noticed")
             with suppress(queue.Empty):  # what the attempts before it led to
                 while True:
                     told.get(timeout=0.5)
+
+
+def says_that_it_reloaded(told: queue.Queue[str]) -> bool:
+    """Wait a second for a line; it may also be one about a directory that wasn't there for a moment."""
+    try:
+        return told.get(timeout=1.0).startswith("reloaded")
+    except queue.Empty:
+        return False
 
 
 def put_in_place(followed: Path, new: Path) -> None:

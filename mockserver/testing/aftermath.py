@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from mockserver.errors import NotThere, SuiteError
 from mockserver.testing.fansmetric import FansMetric
@@ -32,7 +33,7 @@ def left_behind(mock: FansMetric, checks: Collection[str], *, is_whole: bool = T
 
 
 def stories(mock: FansMetric, *, is_whole: bool = True) -> list[tuple[str, str]]:
-    """Return what was asked, as titles and lines; also of an organization that is gone."""
+    """Return what was asked and what became of planted faults, as titles and lines; also where it is gone."""
     told = [(f"requests to {o.id}", _story(o)) for o in mock.organizations]
     if is_whole and not mock.is_shared and mock.unclaimed:
         told.append(("requests without a valid key", str(mock.unclaimed)))
@@ -41,7 +42,8 @@ def stories(mock: FansMetric, *, is_whole: bool = True) -> list[tuple[str, str]]
 
 def _story(organization: TestOrganization) -> str:
     try:
-        return str(organization.requests)
+        faults = (_outcome(fault) for fault in organization.faults)
+        return "\n".join([str(organization.requests), *faults])
     except SuiteError as error:
         return f"  {error}"
 
@@ -54,11 +56,18 @@ def _gone(whose: str, requests: Requests) -> Iterator[str]:
 def _faults(organization: TestOrganization) -> Iterator[str]:
     for fault in organization.faults:
         if not fault["uses"]:
-            target = fault["operation"] or fault["path"] or "any request"
-            yield (
-                f"{organization.id}: the fault {fault['kind']} {fault['status']} for {target}"
-                " was planted, but no request met it"
-            )
+            yield f"{organization.id}: {_planted(fault)} was planted, but no request met it"
+
+
+def _outcome(fault: Mapping[str, Any]) -> str:
+    times = "" if fault["times"] is None else f" of {fault['times']}"
+    return f"  {_planted(fault)} was met {fault['uses']}{times} times"
+
+
+def _planted(fault: Mapping[str, Any]) -> str:
+    target = fault["operation"] or fault["path"] or "any request"
+    status = f" {fault['status']}" if fault["kind"] == "status" else ""
+    return f"the fault {fault['kind']}{status} for {target}"
 
 
 def _routes(organization: TestOrganization) -> Iterator[str]:

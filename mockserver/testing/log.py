@@ -156,8 +156,10 @@ class Requests(Sequence[Request]):
     ) -> Requests:
         """Return those that meet every condition.
 
-        Conditions are a function, the status, a header or a query parameter with its value,
-        a part of the body, and the time at which it came or before it.
+        Conditions are a function, the status, a header or a query parameter with its value, a part of
+        the body, and the time at which it came or before it. That is the organization's time, which may
+        be ahead of this machine's, and whose ``clock.now`` is a whole second: to tell apart what came
+        within one, take a slice, as ``org.requests[seen:]``.
         """
         tests: list[Callable[[Request], bool]] = [matches] if matches else []
         if status is not None:

@@ -23,6 +23,8 @@ READERS_OWN = re.compile(r"(\.venv/bin/)?(pip install|tox)\b|python3 -m venv\b")
 """Commands that set the reader's machine up, which these tests don't."""
 
 _BLOCK = re.compile(r'^```(\w+)(?: title="([\w./-]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+_COLOURS = {"FORCE_COLOR", "PY_COLORS", "TTY_COMPATIBLE"}
+"""Variables that let commands speak to a pipe as to a terminal."""
 _PROGRAMS = {
     "mockserver": "mockserver.cli",
     "contract-tests": "contract_tests.entry",
@@ -76,7 +78,7 @@ class Session:
             command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{script}" "$@"\n')
             command.chmod(0o755)
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _COLOURS},
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.package),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -98,7 +100,7 @@ class Session:
         if step.file:
             file = self.folder / step.file
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(step.text.replace(self.named, self.address), "utf-8")
+            file.write_text(self._moved(step.text), "utf-8")
         elif step.text.startswith("export "):
             name = step.text.removeprefix("export ").partition("=")[0]
             code, value = self._run(f'{step.text} && printf %s "${name}"')
@@ -108,18 +110,21 @@ class Session:
             self._compare(step, *self._run(step.text))
 
     def _compare(self, step: Step, code: int | None, printed: str) -> None:
-        printed = printed.replace(self.address, self.named)
+        printed = readdressed(printed, self.address, self.named)
         if not step.shown:
             assert not code, f"{step.text}\n{printed}"
         assert fits(step.shown or "…\n", printed), (
             f"$ {step.text}\n{printed}\n  isn't\n{step.shown}"
         )
 
+    def _moved(self, text: str) -> str:
+        return readdressed(text, self.named, self.address)
+
     def _run(self, command: str) -> tuple[int | None, str]:
         if command.startswith("mockserver serve"):
             return self.serve(command)
         done = subprocess.run(
-            [str(BASH), "-c", command.replace(self.named, self.address)],
+            [str(BASH), "-c", self._moved(command)],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -153,6 +158,11 @@ class Session:
             self.server.terminate()
             self.server.communicate()
             self.server = None
+
+
+def readdressed(text: str, old: str, new: str) -> str:
+    """Return ``text`` with ``new`` wherever ``old`` is a whole address, not the beginning of a longer port."""
+    return re.sub(rf"{re.escape(old)}(?!\d)", lambda _: new, text)
 
 
 def until_ready(stream: IO[str] | None) -> str:

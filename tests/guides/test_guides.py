@@ -9,7 +9,7 @@ import pytest
 
 from mockserver import create_app
 from mockserver.server import MockServer
-from tests.guides.session import READERS_OWN, Session, Step, fits, steps
+from tests.guides.session import READERS_OWN, Session, Step, fits, readdressed, steps
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ["index", "curl", "windows", "fixture"]
@@ -77,3 +77,12 @@ def test_every_command_is_run(name: str) -> None:
 )
 def test_answers_are_compared(shown: str, printed: str, *, same: bool) -> None:
     assert same is fits(shown, printed)
+
+
+def test_addresses_are_whole() -> None:
+    """A port that begins like the guide's is another one, and what is put in stays."""
+    text = "http://127.0.0.1:4010/v1 http://127.0.0.1:40109"
+
+    assert "http://127.0.0.1:40101/v1 http://127.0.0.1:40109" == readdressed(
+        text, "http://127.0.0.1:4010", "http://127.0.0.1:40101"
+    )

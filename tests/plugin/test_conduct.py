@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from mockserver import audit
+from mockserver import audit, clock
 from mockserver.testing import FansMetric, TestKey, TestOrganization
 
 
@@ -27,8 +27,12 @@ class Client:
 
 
 @pytest.fixture
-def client(mock: FansMetric) -> Iterator[Client]:
+def client(mock: FansMetric, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Return a client whose pauses are those of its habit: on a busy machine, each request takes its time."""
+    now, (_, real_time) = clock.stopwatch(), clock._REAL
+    monkeypatch.setattr(clock, "_REAL", (lambda: now, real_time))
     org = mock.org()
+    org.clock.freeze()
     with mock.requests_session() as session:
         yield Client(org, org.key(permissions=["api_chats_list"]), session, mock.url)
 

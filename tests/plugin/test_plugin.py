@@ -200,16 +200,19 @@ def test_it(fansmetric, worker_id):
 
 
 def test_costs_little_to_import(project: pytest.Pytester) -> None:
-    """Python itself says what the plugin's import adds to that of pytest: under 20 ms, best of five."""
-    command = (sys.executable, "-X", "importtime", "-c", "import pytest, mockserver.pytest_plugin")
+    """The plugin adds less than 20 ms to the import of pytest, of the processor's time, best of five."""
+    command = (sys.executable, "-c", TIMED_IMPORT)
 
-    assert any(_microseconds(project.run(*command).errlines) < 20_000 for _ in range(5))
+    assert any(float(project.run(*command).outlines[-1]) < 0.02 for _ in range(5))
 
 
-def _microseconds(lines: list[str]) -> int:
-    """Return the cumulative time of the plugin and its package."""
-    columns = [line.removeprefix("import time:").split("|") for line in lines]
-    return next(int(c[1]) for c in columns if c[-1].strip() == "mockserver.pytest_plugin")
+TIMED_IMPORT = """
+from time import process_time
+import pytest
+began = process_time()
+import mockserver.pytest_plugin
+print(process_time() - began)
+"""
 
 
 def test_helpers_are_no_tests() -> None:

@@ -66,6 +66,30 @@ def test_it(client):
     result.stdout.fnmatch_lines(["*requests to org-1*", "  GET /v1/accounts -> 402 *"])
 
 
+def test_a_failure_shows_what_became_of_faults(project: pytest.Pytester) -> None:
+    """A client that gave up early, or that asked something else, is seen by what it left of them."""
+    project.makepyfile(
+        """
+def test_it(fansmetric):
+    org = fansmetric.org()
+    org.fail_next(503, times=3)
+    org.plant_fault(kind="latency", latency=1, to="GET /v1/accounts")
+    with fansmetric.httpx_client(headers=org.key().headers) as client:
+        assert client.get("/v1/1001/chats").status_code == 200
+"""
+    )
+    result = project.runpytest_inprocess()
+
+    result.stdout.fnmatch_lines(
+        [
+            "*requests to org-1*",
+            "  GET /v1/1001/chats -> 503 *",
+            "  the fault status 503 for any request was met 1 of 3 times",
+            "  the fault latency for listAccounts was met 0 of 1 times",
+        ]
+    )
+
+
 PROXIED = """
 import os
 import requests
@@ -80,6 +104,14 @@ def test_it(fansmetric):
 """
 
 
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the proxies of this machine, and what it excepts from them."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("options", [(), ("-n1",), ("-n1", "--fansmetric-one-server")], ids=str)
 def test_a_proxy_stands_not_between(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
@@ -92,18 +124,18 @@ def test_a_proxy_stands_not_between(
     project.runpytest_subprocess(*options).assert_outcomes(passed=1)
 
 
+@pytest.mark.usefixtures("no_proxies")
 def test_the_environment_is_as_it_was(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
     project.makepyfile("import os\ndef test_it(fansmetric):\n    assert os.environ['no_proxy']")
     project.runpytest_inprocess().assert_outcomes(passed=1)
 
     assert not {"no_proxy", "NO_PROXY"} & set(os.environ)
 
 
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
@@ -118,8 +150,6 @@ def test_the_environment_is_as_it_was(
 def test_exceptions_from_proxies(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str | None
 ) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
