@@ -20,7 +20,7 @@ _EVERY = 10.0
 def progress_of(what: str, total: int) -> Iterator[Advance]:
     """Yield what to call after each of ``total`` steps; all of it goes to stderr."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.file.isatty():  # FORCE_COLOR asks for colors, not for a bar in a file
         yield _Lines(console, what, total).advance
         return
     columns = (

@@ -214,6 +214,36 @@ def test_a_drip_meets_the_deadline(timed: Timed) -> None:
         assert [b"408"] == statuses_of(rest_of(connection))
 
 
+def test_a_slow_server_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came in time is answered, though the server reads it only when the time is over."""
+    now = 1_000.0
+    begun, sent = threading.Event(), threading.Event()
+
+    class Slow:
+        is_prompt = True
+
+        def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            nonlocal now
+            if environ["PATH_INFO"] == "/slow":
+                begun.set()
+                sent.wait(20)
+                now += 1_000
+            start_response("204 No Content", [])
+            return []
+
+    for module in (connections, loops):
+        monkeypatch.setattr(module, "stopwatch", lambda: now)
+    with MockServer(Slow()) as server, connected(server) as kept, connected(server) as other:
+        kept.sendall(HEALTH)
+        assert kept.recv(65_536)
+        other.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        begun.wait(20)
+        kept.sendall(LAST)
+        sent.set()
+
+        assert [b"204"] == statuses_of(rest_of(kept))
+
+
 HALF = {
     "silent": b"",
     "half-a-head": b"GET /hea",

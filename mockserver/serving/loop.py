@@ -292,9 +292,14 @@ class Loop:
     def _sweep(self, now: float) -> None:
         """Give up the connections whose time is over."""
         self._next_sweep = now + min(_TICK, self.timeout / 4)
+        late = [connection for connection in self._connections if now >= connection.deadline]
+        if not late:
+            return
+        # Where this process was slow itself, what they sent in time may not have been read yet.
+        heard = {key.fileobj for key, _ in self._selector.select(0)}
         me = threading.get_ident()
-        for connection in tuple(self._connections):
-            if now >= connection.deadline:
+        for connection in late:
+            if connection.sock not in heard:
                 self._tend(connection, connection.expire)
                 if self._leader != me:
                     return
