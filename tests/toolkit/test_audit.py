@@ -86,6 +86,10 @@ BAD |= {
         [{**REFUSED, "wire": CLOSED}, {"wire": NEXT, "clocked": 1.05}],
         {"backoff.early": [1, 2]},
     ),
+    "calls over one connection and without one": (
+        [REFUSED, {"wire": OTHER, "clocked": 1.05}],
+        {"backoff.early": [1, 2]},
+    ),
     "goes on with a burst": (
         [
             {**REFUSED, "wire": OPEN},

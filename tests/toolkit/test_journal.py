@@ -134,6 +134,23 @@ def test_old_places_evict_nothing_new(exchange: MakeExchange) -> None:
     assert (3, 0) == (len(old), len(new))
 
 
+def test_a_cleared_journal_makes_room_as_others_do(exchange: MakeExchange) -> None:
+    """Also once the shelf has put its entries in order."""
+    shelf = Shelf(budget=3 * exchange(1).weight)
+    cleared, other = Journal(shelf=shelf), Journal(shelf=shelf)
+    cleared.record(exchange())
+    cleared.clear()
+    for _ in range(2):
+        cleared.record(exchange())
+    for _ in range(2 * CAPACITY):
+        other.record(exchange())
+        other.clear()
+    for _ in range(3):
+        cleared.record(exchange())
+
+    assert [3, 4, 5] == [kept.number for kept in cleared]
+
+
 def test_an_organization_may_ask_for_less(app: MockFlask, tenant: Tenant) -> None:
     small = type(tenant)(app, journal_size=3)
     for _ in range(5):
