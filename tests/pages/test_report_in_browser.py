@@ -125,9 +125,11 @@ def test_line_is_copied(visit: Visit) -> None:
     line = visit.page.locator(".repeat pre").first
     button = visit.page.locator(".repeat button").first
     button.click()
-    copied = button.inner_text() == "Copied" or visit.page.evaluate("String(getSelection())")
 
-    assert copied is True or copied == line.inner_text()
+    visit.page.wait_for_function(
+        "([button, line]) => button.textContent === 'Copied' || String(getSelection()) === line.textContent",
+        arg=[button.element_handle(), line.element_handle()],
+    )
 
 
 def test_paper_has_everything_but_controls(visit: Visit) -> None:

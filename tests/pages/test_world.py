@@ -238,7 +238,7 @@ def test_streams_are_few(watcher: Watcher) -> None:
     watcher.close()
 
     assert (503, "Busy") == (refused.status_code, refused.headers["X-Mock-Misuse"])
-    assert "4 streams are open already" in refused.get_json()["error"]
+    assert f"{MOST_LISTENERS} streams are open already" in refused.get_json()["error"]
     watcher.watch()
     assert 1 == len(watcher.app.mock.audience.listeners)
 
