@@ -63,6 +63,8 @@ class Population:
     def __init__(self, plans: Mapping[str, Plan], account: int, seed: int, day: float) -> None:
         self.account = account
         self.day = day
+        self.shared_names = frozenset(name for name, plan in plans.items() if plan.shared)
+        """The collections that all accounts of an organization share."""
         self._plans = plans
         self._seed = seed
         self._made: dict[str, Collection] = {}
@@ -82,11 +84,6 @@ class Population:
     def names(self, *, shared: bool) -> list[str]:
         """Return the collections that a plan fills, those that accounts share or the others."""
         return [name for name, plan in self._plans.items() if plan.shared is shared]
-
-    def is_shared(self, name: str) -> bool:
-        """Whether all accounts of an organization share the collection ``name``."""
-        plan = self._plans.get(name)
-        return plan is not None and plan.shared
 
     def _records(self, plan: Plan) -> list[dict[str, Any]]:
         # Chance without secrets: the same world for the same seed is the point.
