@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qs
 
 from mockserver.clock import stopwatch
@@ -121,7 +122,7 @@ class Call:
     @property
     def content_type(self) -> str:
         """The media type of the body, lower case, without its parameters."""
-        return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+        return _media_type(self.environ.get("CONTENT_TYPE") or "")
 
     @property
     def too_large(self) -> bool:
@@ -142,11 +143,18 @@ class Call:
         return self.read_body
 
     def _read(self) -> bytes:
-        stream = cast("BinaryIO | None", self.environ.get("wsgi.input"))
+        stream: BinaryIO | None = self.environ.get("wsgi.input")
         if stream is None or not self.has_body:
             return b""
         declared = self.declared_length
         try:
-            return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
+            return stream.read(
+                MAX_BODY + 1 if declared is None or declared > MAX_BODY else declared
+            )
         except (OSError, ValueError) as error:  # a broken chunk is a ValueError
             raise Unreadable(str(error)) from error
+
+
+@lru_cache(maxsize=128)
+def _media_type(text: str) -> str:
+    return text.partition(";")[0].strip().lower()

@@ -17,10 +17,11 @@ def with_integers(value: Any) -> Any:
     waiting: list[Any] = [holder]
     while waiting:  # a stack of our own, for JSON may be nested deeper than Python recurses
         node = waiting.pop()
-        places = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
-        for place, part in places:
-            if isinstance(part, float) and part.is_integer() and abs(part) < _EXACT:
-                node[place] = int(part)
-            elif isinstance(part, (dict, list)):
+        for place, part in node.items() if type(node) is dict else enumerate(node):
+            kind = type(part)
+            if kind is float:
+                if part.is_integer() and abs(part) < _EXACT:
+                    node[place] = int(part)
+            elif kind is dict or kind is list:
                 waiting.append(part)
     return holder[0]

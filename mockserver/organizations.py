@@ -17,15 +17,22 @@ from mockserver.windows import Windows
 
 
 class Collections(dict[str, Collection]):
-    """The collections that an account or an organization has of its own, each forked from the seeded one at first use."""
+    """The collections of an account or an organization, each forked from the seeded one at first use.
 
-    __slots__ = ("_seeded",)
+    Those that accounts share are found at each of them, and are in their organization's only.
+    """
+
+    __slots__ = ("_seeded", "shared")
 
     def __init__(self, seeded: Population) -> None:
         super().__init__()
         self._seeded = seeded
+        self.shared: Collections | None = None
+        """Where an account finds what is not its own."""
 
     def __missing__(self, name: str) -> Collection:
+        if self.shared is not None and name in self._seeded.shared_names:
+            return self.shared[name]
         return self.setdefault(name, self._seeded.collection(name).fork())
 
 
@@ -93,6 +100,8 @@ class Organization:
 
     def __post_init__(self) -> None:
         self.collections = Collections(self.shared)
+        for account in self.accounts.values():
+            account.collections.shared = self.collections
 
     @property
     def id(self) -> str:

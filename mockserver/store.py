@@ -96,8 +96,9 @@ class Collection:
         row = self._next_row
         self._next_row += 1
         self._put(row, record)
-        if self._top_id is not None:
-            self._top_id = max(self._top_id, _id_of(record))
+        top = self._top_id
+        if top is not None and _id_of(record) > top:
+            self._top_id = _id_of(record)
         return row
 
     def change(self, rows: Iterable[int], changes: Record) -> None:
@@ -124,7 +125,8 @@ class Collection:
 
     def next_id(self) -> int:
         """Return an id above every integer ``id`` that there ever was in the collection."""
-        return self._know_top_id() + 1
+        top = self._top_id
+        return (self._know_top_id() if top is None else top) + 1
 
     def _know_top_id(self) -> int:
         if self._top_id is None:

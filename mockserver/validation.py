@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _UNDECODABLE = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of many requests
 class Arguments:
     """The decoded values of a valid request, with the contract's defaults filled in."""
 

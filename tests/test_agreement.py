@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,15 +18,14 @@ from mockserver.contract.build import METHODS, each_operation
 from mockserver.contract.checks import EXTENSIONS, each_example
 from mockserver.data import default_spec
 from mockserver.plans import collections_of
-from mockserver.resources import scene
 from mockserver.resources.handlers import HANDLERS
+from mockserver.resources.scene import Scene
 from mockserver.rules import RULES, Level, Rule, Scope
 from tests.conftest import Tenant
 
 if TYPE_CHECKING:
     from mockserver.app import MockFlask
     from mockserver.contract import Contract
-    from mockserver.store import Collection
 
 PACKAGE = Path(mockserver.__file__).parent
 TESTS = Path(__file__).parent
@@ -186,13 +185,16 @@ def test_operations_name_the_collections_that_they_look_at(
     The application is the test's own, for what others were answered is remembered.
     """
     looked: set[str] = set()
-    find = scene.collection_of
 
-    def noted(name: str, *where: Any) -> Collection:
-        looked.add(name)
-        return find(name, *where)
+    def noting(find: Callable[[Scene, str], Any]) -> Callable[[Scene, str], Any]:
+        def noted(scene: Scene, name: str) -> Any:
+            looked.add(name)
+            return find(scene, name)
 
-    monkeypatch.setattr(scene, "collection_of", noted)
+        return noted
+
+    monkeypatch.setattr(Scene, "collection", noting(Scene.collection))
+    monkeypatch.setattr(Scene, "collections", noting(Scene.collections))
     for operation in contract:
         tenant = Tenant(own_app)
         looked.clear()

@@ -36,7 +36,7 @@ class Schemas:
     def check(self, pointer: str, value: Any) -> None:
         """Raise ``SchemaViolation`` unless ``value`` matches the schema at ``pointer``."""
         try:
-            validator = self.validator(pointer)
+            validator = self._compiled.get(pointer) or self.validator(pointer)
             # Twice as fast as `validate`, which collects what it will say.
             if not validator.is_valid(value):
                 validator.validate(value)

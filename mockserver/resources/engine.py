@@ -48,24 +48,24 @@ class Engine:
         now = organization.clock.now()
         # A read looks at its collections several times, and no write may come in between.
         with organization.lock:
-            known = recall(operation, organization, account, asked, now)
-            if known is not None:
-                return known
-            shape, form = self._prepare(operation)
+            if not operation.writes:
+                known = recall(operation, organization, account, asked, now)
+                if known is not None:
+                    return known
+            shape, form = self._prepared.get(operation.id) or self._prepare(operation)
             if account is not None and is_due(account, now):
                 deliver_due(Scene(operation, arguments, shape, form, organization, account, now))
             scene = Scene(operation, arguments, shape, form, organization, account, now)
             answer = answer_of(_run(scene))
-            remember(scene, account, asked, answer)
+            if not operation.writes:
+                remember(scene, account, asked, answer)
             return answer
 
     def _prepare(self, operation: Operation) -> tuple[Shape, Form]:
         """Return what is the same for all requests of ``operation``."""
-        prepared = self._prepared.get(operation.id)
-        if prepared is None:
-            options = operation.resource.options
-            shape = shape_of(self._document, operation.data_schema, options.get("wrap"))
-            prepared = self._prepared[operation.id] = shape, Form(operation)
+        options = operation.resource.options
+        shape = shape_of(self._document, operation.data_schema, options.get("wrap"))
+        prepared = self._prepared[operation.id] = shape, Form(operation)
         return prepared
 
 

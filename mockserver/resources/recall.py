@@ -13,7 +13,7 @@ import orjson
 from mockserver.contract import Operation
 from mockserver.organizations import Account, Organization
 from mockserver.resources.deliveries import QUEUE, next_due
-from mockserver.resources.scene import Result, Scene, collection_of
+from mockserver.resources.scene import Result, Scene
 from mockserver.store import Version
 
 LONGEST_REMEMBERED = 512
@@ -65,24 +65,24 @@ def recall(
     asked: tuple[str, str],
     now: float,
 ) -> Answer | None:
-    """Return the answer that was given to the same request before, if it is still right."""
+    """Return the answer that was given to the same read before, if it is still right."""
     name = operation.resource.collection
-    if operation.writes or name is None:
+    if name is None:
         return None
-    home = collection_of(name, organization, account)
-    answer: Answer | None = home.recalled(_key(operation, account, asked))
+    collections = (account or organization).collections
+    answer: Answer | None = collections[name].recalled(_key(operation, account, asked))
     if answer is None or not answer.since <= now < answer.until:
         return None
     for other, version in answer.versions:
-        if collection_of(other, organization, account).version is not version:
+        if collections[other].version is not version:
             return None
     return answer
 
 
 def remember(scene: Scene, account: Account | None, asked: tuple[str, str], answer: Answer) -> None:
-    """Remember an answer, unless it depends on more than the records that were looked at."""
+    """Remember the answer to a read, unless it depends on more than the records that were looked at."""
     name = scene.operation.resource.collection
-    if scene.operation.writes or name is None or scene.seen.more:
+    if name is None or scene.seen.more:
         return
     if sum(map(len, asked)) > LONGEST_REMEMBERED:
         return

@@ -34,8 +34,7 @@ class Form:
         values: Mapping[str, Any] = options.get("values", {})
         self._dated = [field for field, value in values.items() if value == "$now"]
         self._passing = {f: _maker(value) for f, value in values.items() if _is_passing(value)}
-        own = {*self._dated, *self._passing}
-        self._lasting = {f: _maker(value) for f, value in values.items() if f not in own}
+        self._makers = {field: _maker(value) for field, value in values.items()}
         self._filled: dict[int | None, dict[str, Any]] = {}
         self._match = tuple(options.get("match", {}).items())
         known, rename = options.get("known", ()), options.get("rename", {})
@@ -50,11 +49,15 @@ class Form:
         if filled is None:
             if len(self._filled) >= _MOST_ACCOUNTS:
                 self._filled.clear()
-            filled = {field: make(scene, id) for field, make in self._lasting.items()}
+            filled = {field: make(scene, id) for field, make in self._makers.items()}
             self._filled[account] = filled
-        fields = {**filled}
+        fields = (
+            filled.copy()
+        )  # has room for all of them, where a new one would grow again and again
         if self._dated:
-            fields |= dict.fromkeys(self._dated, isoformat(scene.now))
+            now = isoformat(scene.now)
+            for field in self._dated:
+                fields[field] = now
         for field, make in self._passing.items():
             fields[field] = make(scene, id)
         return fields
@@ -74,7 +77,8 @@ class Form:
     def record(self, scene: Scene, collection: Collection) -> dict[str, Any]:
         """Return the record that a request creates: a new id, the constants, then what was sent."""
         id, path = collection.next_id(), scene.arguments.path
-        record = {"id": id, **self.constants(scene, id)}
+        record = self.constants(scene, id)
+        record["id"] = id
         for name, field in self._match:
             if name in path:
                 record[field] = path[name]

@@ -66,14 +66,14 @@ class Scene:
 
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` of the account, or of the organization where accounts share it."""
-        found = collection_of(name, self._organization, self._account)
+        found = (self._account or self._organization).collections[name]
         self.seen.versions.setdefault(name, found.version)
         return found
 
     def collections(self, name: str) -> list[Collection]:
         """Return the collection ``name`` of every account of the organization."""
         accounts = self.organization.accounts.values()
-        return [collection_of(name, self._organization, account) for account in accounts]
+        return [account.collections[name] for account in accounts]
 
     @property
     def account_id(self) -> int | None:
@@ -109,14 +109,7 @@ class Scene:
         return rows[0]
 
 
-def collection_of(name: str, organization: Organization, account: Account | None) -> Collection:
-    """Return the collection ``name`` of ``account``, or of its organization where accounts share it."""
-    if account is None or name in organization.shared.shared_names:
-        return organization.collections[name]
-    return account.collections[name]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: making one is a part of many requests
 class Result:
     """What an operation answers: ``data``, and the query of the next page if there is one."""
 

@@ -234,10 +234,16 @@ class Connection:
             self._refuse("400 Bad Request", str(error))
             return False
         self._head = head
-        self._intake = NOTHING if head.length == 0 else Intake(head.length)
-        self._held.clear()
-        self._is_broken = False
-        self._is_awaited = head.expects_continue and not self._intake.is_read
+        self._is_broken = self._is_awaited = False
+        length = head.length
+        if length is not None and length <= len(self._arrived) and length <= _MOST_HELD:
+            self._intake = NOTHING  # all of the body is here
+            self._held = self._arrived[:length]
+            del self._arrived[:length]
+        else:
+            self._intake = Intake(length)
+            self._held = bytearray()
+            self._is_awaited = head.expects_continue
         return True
 
     def _judge_half_a_head(self) -> None:

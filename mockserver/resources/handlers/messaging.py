@@ -48,9 +48,9 @@ def send_message(scene: Scene) -> Result:
     scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
     messages = scene.collection("messages")
     message = scene.form.record(scene, messages)
-    message |= media_of(scene, message.get("mediaFiles", ()))
-    price = message.setdefault("price", 0)
-    message["isFree"] = not price
+    if message.get("mediaFiles"):
+        message |= media_of(scene, message["mediaFiles"])
+    message["isFree"] = not message["price"]
     messages.add(message)
     scene.collection("direct_messages").add(
         {
