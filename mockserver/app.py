@@ -22,8 +22,9 @@ from mockserver.control.guard import check_token
 from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.fixtures import read_fixtures
-from mockserver.mock import Mock, Router, flask_path, path_of
+from mockserver.mock import Mock, path_of
 from mockserver.pages import pages_blueprint
+from mockserver.routing import Router
 from mockserver.world import World
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ def _add_operations(app: MockFlask) -> None:
             methods=[operation.method],
             provide_automatic_options=False,
         )
+
+
+def flask_path(path: str) -> str:
+    """Return a path of the contract in the notation of Flask."""
+    return path.replace("{", "<").replace("}", ">")
 
 
 def _through_flask(**arguments: str) -> Response:
