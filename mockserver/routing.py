@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from mockserver import rules
@@ -162,3 +162,8 @@ def _paths_of(contract: Contract) -> Paths:
         except ValueError as error:
             raise ContractError(f"{contract.source}: paths.{path}: {error}") from None
     return Paths(paths)
+
+
+def flask_path(template: str, numbers: Collection[str] = ()) -> str:
+    """Return ``template`` in the notation of Flask; ``numbers`` are the parameters that are such."""
+    return _NAME.sub(lambda found: f"<{'int:' * (found[1] in numbers)}{found[1]}>", template)

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from mockserver.app import flask_path
 from mockserver.contract import load_contract
-from mockserver.routing import Paths
+from mockserver.routing import Paths, flask_path
 
 CONTRACT = list(dict.fromkeys(operation.path for operation in load_contract()))
 SEGMENTS = sorted({segment for path in CONTRACT for segment in path.split("/")})
