@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import parse_qs
+
+from mockserver.clock import stopwatch
+
+if TYPE_CHECKING:
+    from mockserver.faults import Planted
+    from mockserver.resources.recall import Answer
+    from mockserver.roles import Key
 
 Environ = dict[str, Any]
 
@@ -46,26 +53,35 @@ class Unreadable(Exception):
 
 
 class Call:
-    """One request to one operation."""
+    """One request to one operation, and how far it got."""
 
     __slots__ = (
         "_query",
+        "answer",
+        "began",
+        "caller",
         "declared_length",
         "environ",
+        "fault",
         "has_body",
         "method",
         "path",
         "path_arguments",
+        "query_string",
         "read_body",
+        "seen",
     )
 
     def __init__(
         self, environ: Environ, method: str, path: str, path_arguments: dict[str, str]
     ) -> None:
+        self.began = stopwatch()
         self.environ = environ
         self.method = method
         self.path = path
         self.path_arguments = path_arguments
+        self.query_string: str = environ.get("QUERY_STRING", "")
+        """The raw query string."""
         self._query: dict[str, list[str]] | None = None
         length = environ.get("CONTENT_LENGTH")
         self.declared_length = int(length) if length and str(length).isdecimal() else None
@@ -76,16 +92,24 @@ class Call:
         """Whether a body was sent, of whatever length."""
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
+        self.caller: Key | None = None
+        """Who calls, once that is known."""
+        self.seen = 0
+        """Exchanges that the caller's organization had recorded by then."""
+        self.fault: Planted | None = None
+        """The planted fault that it met."""
+        self.answer: Answer | None = None
+        """What the operation answered, if it came so far."""
+
+    def enter(self, caller: Key) -> Key:
+        """Note who calls, and return it."""
+        self.caller, self.seen = caller, caller.organization.journal.total
+        return caller
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or ``None`` when it was not sent."""
         value = self.environ.get("HTTP_" + name.upper().replace("-", "_"))
         return None if value is None else str(value)
-
-    @property
-    def query_string(self) -> str:
-        """The raw query string."""
-        return str(self.environ.get("QUERY_STRING", ""))
 
     @property
     def query(self) -> dict[str, list[str]]:

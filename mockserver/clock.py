@@ -10,13 +10,21 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import methodcaller
 
-# Where freezegun doesn't find it: it would stop the stopwatch, at another moment for each depth of the stack.
-_REAL = (time.monotonic, time.time)
+# Wrapped, so that freezegun doesn't find it: it would stop the stopwatch, at another moment for each depth of the stack.
+stopwatch = partial(time.monotonic)
+"""Returns seconds of real time that no mode of a clock moves, to measure pauses with."""
+
+real_time = partial(time.time)
+"""Returns the real seconds since the epoch, which neither a clock nor freezegun moves."""
 
 MINUTE = 60
 DAY = 86_400
+
+_present = partial(methodcaller("time"), time)
+"""Looks `time.time` up at each call, which freezegun replaces."""
 
 EARLIEST, LATEST = -2_208_988_800.0, 124_018_819_200.0
 """The years 1900 and 5900: whatever is added to a time between them is still a date that Python can write."""
@@ -95,20 +103,6 @@ class Clock:
     def reset(self) -> None:
         """Return to real time."""
         self.restore(0.0, None)
-
-
-def _present() -> float:
-    return time.time()
-
-
-def stopwatch() -> float:
-    """Return seconds of real time that no mode of a clock moves, to measure pauses with."""
-    return _REAL[0]()
-
-
-def real_time() -> float:
-    """Return the real seconds since the epoch, which neither a clock nor freezegun moves."""
-    return _REAL[1]()
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -174,17 +173,10 @@ class Faults:
     _count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.RLock = field(default_factory=threading.RLock)
-    _has_free: bool = False
-
-    @property
-    def are_planted(self) -> bool:
-        """Whether there is any, used up or not."""
-        return bool(self._planted)
-
-    @property
-    def turn(self) -> AbstractContextManager[bool] | None:
-        """What requests hold one after another while a planted fault may make them free; it says true."""
-        return self._turn if self._has_free else None
+    turn: threading.RLock | None = None
+    """What requests hold one after another while a planted fault may make them free."""
+    are_planted: bool = False
+    """Whether there is any, used up or not."""
 
     def plant(self, fault: Fault) -> Planted:
         """Let ``fault`` happen. Raises ``BadFault`` when too many are planted already."""
@@ -196,7 +188,7 @@ class Faults:
             # Chance without secrets: the same seed fails the same requests.
             planted = Planted(id, fault, random.Random(f"{fault.seed}:{id}"))  # noqa: S311
             self._planted[id] = planted
-            self._has_free = self._has_free or not fault.is_charged
+            self._look()
             return planted
 
     def take(
@@ -246,7 +238,13 @@ class Faults:
                 self._planted.clear()
             else:
                 self._planted.pop(id, None)
-            self._has_free = any(not p.fault.is_charged for p in self._planted.values())
+            self._look()
+
+    def _look(self) -> None:
+        """Note what every request asks."""
+        self.are_planted = bool(self._planted)
+        has_free = any(not p.fault.is_charged for p in self._planted.values())
+        self.turn = self._turn if has_free else None
 
 
 @dataclass(slots=True)

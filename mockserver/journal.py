@@ -19,7 +19,7 @@ CAPACITY = 1_000
 """Exchanges kept in one journal, unless its organization asks for another number."""
 
 BUDGET = 64 * 1_048_576
-"""Bytes that all journals of a world hold together, by `weight_of`."""
+"""Bytes that all journals of a world hold together, by the weight of their exchanges."""
 
 BODY_KEPT = 4_096
 """Bytes of a request's body that are kept."""
@@ -30,7 +30,7 @@ TEXT_KEPT = 1_024
 HEADERS_KEPT = 64
 """Headers of a request that are kept."""
 
-_OVERHEAD = 700
+OVERHEAD = 700
 """Bytes of an exchange beside its texts, roughly."""
 
 
@@ -75,7 +75,7 @@ class Exchange:
     wire: Wire | None = None
     """The connection that it came over, where the mock's own server took it."""
     weight: int = 0
-    """The bytes that it takes, by `weight_of`."""
+    """The bytes that it takes, roughly: its path, query, headers and body, and ``OVERHEAD``."""
     number: int = 0
     """Its place among all exchanges of its journal, from 1; given by the journal."""
 
@@ -83,11 +83,6 @@ class Exchange:
     def url(self) -> str:
         """The path and the query."""
         return f"{self.path}?{self.query}" if self.query else self.path
-
-
-def weight_of(path: str, query: str, body: bytes, headers: int) -> int:
-    """Return roughly the bytes that an exchange takes whose headers have so many characters."""
-    return _OVERHEAD + len(path) + len(query) + len(body) + headers
 
 
 class Shelf:

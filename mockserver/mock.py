@@ -16,8 +16,9 @@ from mockserver.call import Call, Environ
 from mockserver.clock import http_date
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Refused, Reply, refusal
-from mockserver.pipeline import Pipeline, Progress
+from mockserver.pipeline import Pipeline
 from mockserver.recording import Recorder
+from mockserver.resources.recall import Answer
 from mockserver.spoil import send_broken, spoil
 from mockserver.world import World
 
@@ -53,22 +54,21 @@ class Mock:
     def answer(self, environ: Environ, operation: Operation, arguments: dict[str, str]) -> Reply:
         """Return the answer to a request that was routed to ``operation``."""
         call = Call(environ, operation.method, path_of(environ), arguments)
-        progress = Progress()
         try:
-            reply = self.pipeline.run(call, operation, progress)
-            self._check(operation, reply, progress)
+            reply = self.pipeline.run(call, operation)
+            self._check(operation, reply, call.answer)
         except Refused as refused:
             reply = refusal(refused)
         except Exception:
             _log.exception("%s failed", operation.label)
             reply = refusal(Refused(rules.UPSTREAM_FAILED, "The server failed.", status=500))
-        if progress.fault is not None:
-            reply = spoil(reply, progress.fault)
-        return self._recorded(call, operation, reply, progress)
+        if call.fault is not None:
+            reply = spoil(reply, call.fault)
+        reply.at = self._recorder.record(call, operation, reply)
+        return reply
 
-    def _check(self, operation: Operation, reply: Reply, progress: Progress) -> None:
+    def _check(self, operation: Operation, reply: Reply, answer: Answer | None) -> None:
         """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
-        answer = progress.answer
         if self.check_responses and (answer is None or not answer.is_valid):
             sent = orjson.loads(reply.body) if answer is None else answer.within(reply.body)
             self.pipeline.schemas.check(operation.success, sent)
@@ -79,7 +79,9 @@ class Mock:
         """Return the answer to a request that no operation was found for, and record it."""
         method, path = str(environ["REQUEST_METHOD"]), path_of(environ)
         call = Call(environ, method, path, {})
-        return self._recorded(call, None, refusal(refused), Progress())
+        reply = refusal(refused)
+        reply.at = self._recorder.record(call, None, reply)
+        return reply
 
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
@@ -110,12 +112,6 @@ class Mock:
         self.pipeline.sleeper.wake()
         with self.audience.dismissed():
             yield
-
-    def _recorded(
-        self, call: Call, operation: Operation | None, reply: Reply, progress: Progress
-    ) -> Reply:
-        reply.at = self._recorder.record(call, operation, reply, progress)
-        return reply
 
 
 def path_of(environ: Environ) -> str:

@@ -16,6 +16,19 @@ from mockserver.store import Collection, Record
 from mockserver.windows import Windows
 
 
+class Collections(dict[str, Collection]):
+    """The collections that an account or an organization has of its own, each forked from the seeded one at first use."""
+
+    __slots__ = ("_seeded",)
+
+    def __init__(self, seeded: Population) -> None:
+        super().__init__()
+        self._seeded = seeded
+
+    def __missing__(self, name: str) -> Collection:
+        return self.setdefault(name, self._seeded.collection(name).fork())
+
+
 @dataclass(slots=True)
 class Account:
     """A connected OnlyFans account and its own records."""
@@ -25,23 +38,23 @@ class Account:
     username: str
     population: Population
     state: AccountState = AccountState.CONNECTED
-    _collections: dict[str, Collection] = field(default_factory=dict)
+    collections: Collections = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.collections = Collections(self.population)
 
     def collection(self, name: str) -> Collection:
-        """Return the account's collection ``name``, forked from the seeded one at first use."""
-        own = self._collections.get(name)
-        if own is None:
-            own = self._collections.setdefault(name, self.population.collection(name).fork())
-        return own
+        """Return the account's collection ``name``."""
+        return self.collections[name]
 
     def records(self, *, whole: bool = False) -> dict[str, list[Record]]:
         """Return the collections that were written to, or all of them."""
-        names = self.population.names(shared=False) if whole else list(self._collections)
+        names = self.population.names(shared=False) if whole else list(self.collections)
         return _records(self, names, self.population, whole)
 
     def load(self, name: str, records: Iterable[Record]) -> None:
         """Put ``records`` in the place of the collection ``name``."""
-        self._collections[name] = Collection(records)
+        self.collections[name] = Collection(records)
 
     def lose_sync(self) -> None:
         """Let the service lose the account's session: upstream operations answer 424."""
@@ -75,7 +88,11 @@ class Organization:
     faults: Faults = field(default_factory=Faults)
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held by whoever reads or writes its collections."""
-    _collections: dict[str, Collection] = field(default_factory=dict)
+    collections: Collections = field(init=False)
+    """Those that all its accounts share."""
+
+    def __post_init__(self) -> None:
+        self.collections = Collections(self.shared)
 
     @property
     def id(self) -> str:
@@ -84,19 +101,16 @@ class Organization:
 
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` that all accounts share."""
-        own = self._collections.get(name)
-        if own is None:
-            own = self._collections.setdefault(name, self.shared.collection(name).fork())
-        return own
+        return self.collections[name]
 
     def records(self, *, whole: bool = False) -> dict[str, list[Record]]:
         """Return the shared collections that were written to, or all of them."""
-        names = self.shared.names(shared=True) if whole else list(self._collections)
+        names = self.shared.names(shared=True) if whole else list(self.collections)
         return _records(self, names, self.shared, whole)
 
     def load(self, name: str, records: Iterable[Record]) -> None:
         """Put ``records`` in the place of the collection ``name`` that all accounts share."""
-        self._collections[name] = Collection(records)
+        self.collections[name] = Collection(records)
 
     def freeze(self, at: float | None = None) -> None:
         """Stop its clock at ``at`` (seconds since the epoch), or at the present time.

@@ -7,21 +7,21 @@ The order: 401, then 429, which are free; then the charged refusals
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from mockserver import rules
 from mockserver.call import MAX_BODY, Call, Unreadable, step_aside
-from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.envelope import Refused, Reply, bare, success
-from mockserver.faults import FaultKind, Planted, Sleeper
+from mockserver.faults import Fault, FaultKind, Sleeper
 from mockserver.organizations import Account, Organization
 from mockserver.resources import Engine
-from mockserver.resources.recall import LONGEST_REMEMBERED, Answer
+from mockserver.resources.recall import LONGEST_REMEMBERED
 from mockserver.roles import Key
 from mockserver.seeds import AccountState, Subscription
 from mockserver.validation import Arguments, validate_address, validate_body
@@ -32,29 +32,8 @@ from mockserver.world import World
 _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
 """The rules whose refusals a fault imitates; any other status is an upstream failure."""
 
-_NOBODY_WAITS = nullcontext(False)
-
 _MOST_REMEMBERED = 2_048
 """Paths with a query whose arguments are remembered."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a request got; what the journal needs to know of it, also of a refused one."""
-
-    began: float = field(default_factory=stopwatch)
-    caller: Key | None = None
-    seen: int = 0
-    """Exchanges that the organization had recorded when this one began."""
-    fault: Planted | None = None
-    next_page: str | None = None
-    answer: Answer | None = None
-    """What the operation answered, if it came so far."""
-
-    def enter(self, caller: Key) -> Key:
-        """Note who calls, and return it."""
-        self.caller, self.seen = caller, caller.organization.journal.total
-        return caller
 
 
 class Pipeline:
@@ -68,13 +47,14 @@ class Pipeline:
         self.sleeper = Sleeper()
         """Waits out the latency of a fault."""
 
-    def run(self, call: Call, operation: Operation, progress: Progress) -> Reply:
+    def run(self, call: Call, operation: Operation) -> Reply:
         """Return the answer to ``call``, or raise ``Refused`` with the rule that refuses it."""
         if not operation.authenticated:
             return bare(operation.success_example)
-        caller = progress.enter(self.authenticate(call))
+        caller = call.enter(self.authenticate(call))
         organization = caller.organization
-        with self.turn(call, organization) as may_be_free:
+        turn = self.take_turn(call, organization)
+        try:
             headroom = self.spend_windows(organization)
             self.check_body_size(call)
             self.check_billing(organization)
@@ -82,13 +62,18 @@ class Pipeline:
             arguments = self.validate(call, operation)
             account = self.find_account(arguments, organization)
             self.check_account_state(account, operation)
-            self.meet_fault(call, operation, organization, progress, may_be_free)
-        self.suffer_fault(call, progress)
+            if organization.faults.are_planted:
+                self.meet_fault(call, operation, organization, may_be_free=turn is not None)
+        finally:
+            if turn is not None:
+                turn.release()
+        if call.fault is not None:
+            self.suffer_fault(call, call.fault.fault)
         asked = (call.path, call.query_string)
         answer = self.engine.carry_out(operation, arguments, organization, account, asked)
         if answer.next_query is not None and answer.next_page is None:
             answer.next_page = self.next_page(call, operation, arguments, answer.next_query)
-        progress.next_page, progress.answer = answer.next_page, answer
+        call.answer = answer
         return success(answer.data, operation.charges, headroom, answer.next_page)
 
     def authenticate(self, call: Call) -> Key:
@@ -112,16 +97,16 @@ class Pipeline:
             raise Refused(rules.KEY_EXPIRED, "The API key has expired.")
         return key
 
-    def turn(self, call: Call, organization: Organization) -> AbstractContextManager[bool]:
-        """Return what the request holds until it is known whether a fault makes it free.
+    def take_turn(self, call: Call, organization: Organization) -> threading.RLock | None:
+        """Return what the request holds, to be released once it is known whether a fault makes it free.
 
         Another one that came in between would report one request less than there is.
         """
         turn = organization.faults.turn
-        if turn is None:
-            return _NOBODY_WAITS
-        with suppress(Unreadable):
-            _ = call.has_body and call.body  # a slow client mustn't hold up the others
+        if turn is not None:
+            with suppress(Unreadable):
+                _ = call.has_body and call.body  # a slow client mustn't hold up the others
+            turn.acquire()
         return turn
 
     def spend_windows(self, organization: Organization) -> Headroom:
@@ -191,30 +176,20 @@ class Pipeline:
             )
 
     def meet_fault(
-        self,
-        call: Call,
-        operation: Operation,
-        organization: Organization,
-        progress: Progress,
-        may_be_free: bool,
+        self, call: Call, operation: Operation, organization: Organization, *, may_be_free: bool
     ) -> None:
         """Note the fault that a test has planted for this request, and give back what it doesn't cost."""
-        if not organization.faults.are_planted:
-            return
         now = organization.clock.now()
         planted = organization.faults.take(operation.id, call.path, now, free=may_be_free)
-        progress.fault = planted
+        call.fault = planted
         if planted is not None and not planted.fault.is_charged:
             organization.windows.give_back(organization.clock.now)
 
-    def suffer_fault(self, call: Call, progress: Progress) -> None:
-        """Wait, or fail as upstream would, if the request met a fault.
+    def suffer_fault(self, call: Call, fault: Fault) -> None:
+        """Wait, or fail as upstream would.
 
         Faults that spoil the finished answer do that later.
         """
-        if progress.fault is None:
-            return
-        fault = progress.fault.fault
         if fault.latency:
             if not step_aside(call.environ, for_long=True):
                 message = (
@@ -260,15 +235,19 @@ class Pipeline:
         return Refused(rule, message, headers=headers)
 
 
-def presented_keys(call: Call) -> list[str]:
+def presented_keys(call: Call) -> tuple[str, ...]:
     """Return the keys in the request's headers; another scheme than Bearer presents none."""
+    environ = call.environ
+    return _read_keys(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
+
+
+@lru_cache(maxsize=256)  # clients repeat their keys; a server bounds their length
+def _read_keys(authorization: str | None, other: str | None) -> tuple[str, ...]:
     found = []
-    authorization = call.environ.get("HTTP_AUTHORIZATION")
     if authorization is not None:
         scheme, _, secret = authorization.strip().partition(" ")
         if scheme.lower() == "bearer" and secret.strip():
             found.append(secret.strip())
-    other = call.environ.get("HTTP_X_API_KEY")
     if other is not None and other.strip():
         found.append(other.strip())
-    return found
+    return tuple(found)

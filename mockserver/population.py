@@ -75,6 +75,8 @@ class Population:
         """Take the plans; ``siblings`` gives those of the same day, which share what is equal in them."""
         self.account = account
         self.day = day
+        self.shared_names = frozenset(name for name, plan in plans.items() if plan.shared)
+        """The collections that all accounts of an organization share."""
         self._plans = plans
         self._seed = seed
         self._siblings = siblings
@@ -95,11 +97,6 @@ class Population:
     def names(self, *, shared: bool) -> list[str]:
         """Return the collections that a plan fills, those that accounts share or the others."""
         return [name for name, plan in self._plans.items() if plan.shared is shared]
-
-    def is_shared(self, name: str) -> bool:
-        """Whether all accounts of an organization share the collection ``name``."""
-        plan = self._plans.get(name)
-        return plan is not None and plan.shared
 
     def _shared(self, plan: Plan) -> list[Record]:
         """Return the records of ``plan``, which hold once what is equal in them and their siblings."""

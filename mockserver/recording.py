@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
@@ -15,9 +15,9 @@ from mockserver.call import WIRE, Call, Environ
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Reply
-from mockserver.journal import BODY_KEPT, HEADERS_KEPT, TEXT_KEPT, Exchange, weight_of
+from mockserver.journal import BODY_KEPT, HEADERS_KEPT, OVERHEAD, TEXT_KEPT, Exchange
 from mockserver.nearest import nearest_route
-from mockserver.pipeline import Progress, presented_keys
+from mockserver.pipeline import presented_keys
 from mockserver.roles import KEY_PREFIX, Key
 from mockserver.serving.heads import FIELDS, Fields
 from mockserver.world import World
@@ -26,7 +26,7 @@ MASK = KEY_PREFIX + "***"
 """What stands in the place of a key, wherever one was sent."""
 
 _REMEMBERED = 512
-"""Characters of a query that is remembered once it was masked."""
+"""Characters of method, path and query that are remembered once they were masked."""
 
 _SALT = secrets.token_bytes(16)
 _KEY = re.compile(re.escape(KEY_PREFIX) + r"[^\s\"'&;,<>]+")
@@ -50,31 +50,29 @@ class Recorder:
         self._world = world
         self._audience = audience
 
-    def record(
-        self, call: Call, operation: Operation | None, reply: Reply, progress: Progress
-    ) -> float:
+    def record(self, call: Call, operation: Operation | None, reply: Reply) -> float:
         """Record an exchange, and return what the clock said that dates its answer.
 
         A request for an unknown route stands in the world's journal too, whoever sent it.
         """
-        caller = progress.caller or self._named(call)
+        caller = call.caller or self._named(call)
         world = self._world
         clock = world.clock if caller is None else caller.organization.clock
         at, clocked = clock.now(), stopwatch()
-        environ, body = call.environ, call.read_body or b""
-        path, (query, in_query) = _masked(call.path), _masked_query(call.query_string)
+        environ, body, answer = call.environ, call.read_body or b"", call.answer
+        shown = _shown(call)
         headers, characters, places = _headers(environ)
         kept = _masked_body(body) if body else b""
         # By place, in the order of the class: by name, this would take three times as long.
         exchange = Exchange(
             at,
             clocked,
-            clocked - progress.began,
-            progress.seen,
-            None if caller is None else caller.organization.id,
-            _masked(call.method)[:20],
-            path,
-            query,
+            clocked - call.began,
+            call.seen,
+            None if caller is None else caller.organization.seed.id,
+            shown.method,
+            shown.path,
+            shown.query,
             headers,
             kept,
             len(body),
@@ -83,27 +81,24 @@ class Recorder:
             None if reply.rule is None else reply.rule.id,
             reply.fault,
             _key(call) if caller is None else caller.id,
-            (*places, "query") if in_query else places,
-            _recovery(caller, reply, progress, at) if reply.status == 429 else None,
-            progress.next_page,
-            None if operation is not None else nearest_route(self._contract, call.method, path),
+            (*places, "query") if shown.is_keyed else places,
+            _recovery(caller, call, reply, at) if reply.status == 429 else None,
+            None if answer is None else answer.next_page,
+            None
+            if operation is not None
+            else nearest_route(self._contract, call.method, shown.path),
             environ.get(WIRE),
-            weight_of(path, query, kept, characters),
+            OVERHEAD + shown.characters + characters + len(kept),
         )
-        self._put(exchange, caller, progress)
+        journal = world.unclaimed if caller is None else caller.organization.journal
+        if call.caller is None:
+            exchange.seen = journal.total
+        journal.record(exchange)
+        if caller is not None and operation is None:
+            world.unclaimed.record(replace(exchange, seen=world.unclaimed.total))
         if self._audience.listeners:
             self._audience.tell(exchange)
         return at
-
-    def _put(self, exchange: Exchange, caller: Key | None, progress: Progress) -> None:
-        """Record ``exchange`` wherever it belongs."""
-        world = self._world
-        journal = world.unclaimed if caller is None else caller.organization.journal
-        if progress.caller is None:
-            exchange.seen = journal.total
-        journal.record(exchange)
-        if caller is not None and exchange.operation is None:
-            world.unclaimed.record(replace(exchange, seen=world.unclaimed.total))
 
     def _named(self, call: Call) -> Key | None:
         """Return the key of a request that was refused before it was let in, if the world knows it."""
@@ -111,12 +106,25 @@ class Recorder:
         return self._world.keys.get(presented.pop()) if len(presented) == 1 else None
 
 
-def _recovery(caller: Key | None, reply: Reply, progress: Progress, at: float) -> float | None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the journal shows of a request beside its headers and its body."""
+
+    method: str
+    path: str
+    query: str
+    is_keyed: bool
+    """Whether a key stood in the query."""
+    characters: int
+    """Those of the path and the query."""
+
+
+def _recovery(caller: Key | None, call: Call, reply: Reply, at: float) -> float | None:
     """Return when the organization has room again that refused a request."""
     if caller is None:
         return None
-    if progress.fault is not None and progress.fault.fault.retry_after is not None:
-        return at + progress.fault.fault.retry_after
+    if call.fault is not None and call.fault.fault.retry_after is not None:
+        return at + call.fault.fault.retry_after
     windows = caller.organization.windows
     room = windows.have_room_at  # nothing is used up where a planted fault refused
     return room if room > at else windows.minute.recovers
@@ -175,15 +183,20 @@ def _masked_body(body: bytes) -> bytes:
     return body[:BODY_KEPT]
 
 
+def _shown(call: Call) -> _Shown:
+    method, path, query = call.method, call.path, call.query_string
+    is_short = len(method) + len(path) + len(query) <= _REMEMBERED
+    return (_show if is_short else _show.__wrapped__)(method, path, query)
+
+
+@lru_cache(maxsize=1_024)  # clients repeat their requests as they repeat their headers
+def _show(method: str, path: str, query: str) -> _Shown:
+    method, path, (query, is_keyed) = _masked(method)[:20], _masked(path), _masked_query(query)
+    return _Shown(method, path, query, is_keyed, len(path) + len(query))
+
+
 def _masked_query(query: str) -> tuple[str, bool]:
     """Return the query without keys, and whether there was one."""
-    if not query:
-        return "", False
-    return (_read_query if len(query) <= _REMEMBERED else _read_query.__wrapped__)(query)
-
-
-@lru_cache(maxsize=1_024)  # clients repeat their queries as they repeat their headers
-def _read_query(query: str) -> tuple[str, bool]:
     plain = unquote_plus(query)
     if KEY_PREFIX not in plain and _NAMED.search(plain) is None:
         return query[:TEXT_KEPT], False

@@ -39,11 +39,11 @@ class Key:
     """The instant, in seconds since the epoch, from which the key no longer authenticates."""
     note: str = ""
     """What the key is for, shown by `mockserver keys`."""
+    id: str = field(init=False)
+    """A name for the key that can be shown: the end of its secret."""
 
-    @property
-    def id(self) -> str:
-        """A name for the key that can be shown: the end of its secret."""
-        return self.secret.removeprefix(KEY_PREFIX)
+    def __post_init__(self) -> None:
+        self.id = self.secret.removeprefix(KEY_PREFIX)
 
     def is_expired(self, now: float) -> bool:
         """Whether ``now`` is at or after the expiry instant (rule ``auth.expiry-instant``)."""

@@ -30,7 +30,7 @@ class Collection:
     and what they share is never written to.
     """
 
-    __slots__ = ("_indexes", "_is_shared", "_memo", "_next_row", "_rows", "_top_id", "_version")
+    __slots__ = ("_indexes", "_is_shared", "_memo", "_next_row", "_rows", "_top_id", "version")
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._rows: dict[int, Record] = _numbered(list(records))
@@ -39,20 +39,21 @@ class Collection:
         self._indexes: dict[str, _Index] = {}
         self._top_id: int | None = None
         """The largest id that there ever was, once it had to be known: for the next id, or at a removal."""
-        self._version: Version = object()
+        self.version: Version = object()
+        """Stands for the present contents, to tell later whether something was written since."""
         self._is_shared = False
 
     def fork(self) -> Collection:
         """Return a collection with the same records that goes its own way from here."""
         twin = Collection.__new__(Collection)
         twin._rows, twin._next_row, twin._memo = self._rows, self._next_row, self._memo
-        twin._indexes, twin._top_id, twin._version = self._indexes, self._top_id, self._version
+        twin._indexes, twin._top_id, twin.version = self._indexes, self._top_id, self.version
         self._is_shared = twin._is_shared = True
         return twin
 
     def is_fork_of(self, other: Collection) -> bool:
         """Whether nothing has been written since this one was forked from ``other``."""
-        return self._version is other._version
+        return self.version is other.version
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -75,11 +76,6 @@ class Collection:
     def rows(self) -> list[int]:
         """Return every row number, in order."""
         return list(self._rows)
-
-    @property
-    def version(self) -> Version:
-        """What stands for the present contents, to tell later whether something was written since."""
-        return self._version
 
     def recalled(self, key: Any) -> Any:
         """Return what is remembered under ``key``, or ``None``."""
@@ -140,7 +136,7 @@ class Collection:
 
     def _begin_write(self) -> None:
         """Forget what was computed, and take a copy of what is shared."""
-        self._memo, self._version = {}, object()
+        self._memo, self.version = {}, object()
         if self._is_shared:
             self._rows, self._indexes = dict(self._rows), {}
             self._is_shared = False

@@ -189,7 +189,13 @@ class Windows:
 
     def _headroom(self) -> Headroom:
         minute, day = self.minute, self.day
-        return Headroom(minute.limit, minute.remaining, day.limit, day.remaining)
+        left_minute, left_day = minute.limit - minute.used, day.limit - day.used
+        return Headroom(
+            minute.limit,
+            left_minute if left_minute > 0 else 0,
+            day.limit,
+            left_day if left_day > 0 else 0,
+        )
 
 
 def _told(now: Moment) -> float:

@@ -91,7 +91,7 @@ class Operation:
     statuses: tuple[int, ...]
     """Every status that the contract lists for this operation."""
 
-    @property
+    @cached_property
     def authenticated(self) -> bool:
         """Whether a key is needed."""
         return self.permission is not None
@@ -101,7 +101,7 @@ class Operation:
         """The method and the path, as people write them."""
         return f"{self.method} {self.path}"
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         """Whether the operation changes something."""
         return self.method != "GET"

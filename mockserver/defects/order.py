@@ -51,9 +51,9 @@ class SecondWins(Defect):
         applies = _APPLIES[self.second]
 
         def make(original: Step) -> Step:
-            def run(call: Call, operation: Operation, progress: Any) -> Any:
+            def run(call: Call, operation: Operation) -> Any:
                 try:
-                    return original(call, operation, progress)
+                    return original(call, operation)
                 except Refused as refused:
                     if refused.rule in _STAGES[self.first]:
                         applies(_Attempt(site, call, operation))

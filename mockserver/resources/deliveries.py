@@ -12,7 +12,7 @@ from mockserver.resources.selection import timestamp
 from mockserver.store import Collection, Record
 
 _NEVER = float("inf")
-_QUEUE = "mass_message_queue"
+QUEUE = "mass_message_queue"
 _MESSAGE = {
     "responseType": "message",
     "isTip": False,
@@ -32,12 +32,12 @@ _MESSAGE = {
 
 def is_due(account: Account, now: float) -> bool:
     """Whether a scheduled mass message of the account should have gone out by ``now``."""
-    return now >= _next_due(account.collection(_QUEUE))
+    return now >= next_due(account)
 
 
 def deliver_due(scene: Scene) -> None:
     """Send the account's scheduled mass messages whose time has come since the last request."""
-    queue = scene.collection(_QUEUE)
+    queue = scene.collection(QUEUE)
     due = [row for row in _waiting(queue) if timestamp(queue.get(row), "date") <= scene.now]
     for row in sorted(due, key=lambda row: timestamp(queue.get(row), "date")):
         queue.change([row], delivered(scene, queue.get(row)))
@@ -82,8 +82,9 @@ def _put_into_chats(scene: Scene, item: Record, recipients: Iterable[int]) -> No
             messages.add({**message, "id": messages.next_id(), "withUserId": fan})
 
 
-def _next_due(queue: Collection) -> float:
-    """Return when the next message goes out; remembered until the queue changes."""
+def next_due(account: Account) -> float:
+    """Return when the account's next message goes out; remembered until the queue changes."""
+    queue = account.collections[QUEUE]
     found: float | None = queue.recalled("next due")
     if found is None:
         dates = [timestamp(queue.get(row), "date") for row in _waiting(queue)]

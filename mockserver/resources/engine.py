@@ -46,21 +46,18 @@ class Engine:
         Raises ``Refused`` when a record isn't there (404) or its state forbids the write (400).
         """
         now = organization.clock.now()
-
-        def scene_of() -> Scene:
-            shape, form = self._prepare(operation)
-            return Scene(operation, arguments, shape, form, organization, account, now)
-
         # A read looks at its collections several times, and no write may come in between.
         with organization.lock:
-            if account is not None and is_due(account, now):
-                deliver_due(scene_of())
             known = recall(operation, organization, account, asked, now)
-            if known is None:
-                scene = scene_of()
-                known = answer_of(_run(scene))
-                remember(scene, account, asked, known)
-            return known
+            if known is not None:
+                return known
+            shape, form = self._prepare(operation)
+            if account is not None and is_due(account, now):
+                deliver_due(Scene(operation, arguments, shape, form, organization, account, now))
+            scene = Scene(operation, arguments, shape, form, organization, account, now)
+            answer = answer_of(_run(scene))
+            remember(scene, account, asked, answer)
+            return answer
 
     def _prepare(self, operation: Operation) -> tuple[Shape, Form]:
         """Return what is the same for all requests of ``operation``."""
@@ -147,8 +144,8 @@ def _holders(scene: Scene, name: str) -> list[Collection]:
     Ids of an account's own records repeat on other accounts, where they mean something else.
     """
     owned = str(scene.operation.resource.collection)
-    shared = scene.organization.shared.is_shared(owned)
-    return scene.collections(name) if shared else [scene.collection(name)]
+    is_shared = owned in scene.organization.shared.shared_names
+    return scene.collections(name) if is_shared else [scene.collection(name)]
 
 
 def _withdraw(holders: Collection, field: str, value: Any) -> None:

@@ -12,6 +12,7 @@ import orjson
 
 from mockserver.contract import Operation
 from mockserver.organizations import Account, Organization
+from mockserver.resources.deliveries import QUEUE, next_due
 from mockserver.resources.scene import Result, Scene, collection_of
 from mockserver.store import Version
 
@@ -47,15 +48,6 @@ class Answer:
         whole["data"] = value
         return whole
 
-    def is_good(self, organization: Organization, account: Account | None, now: float) -> bool:
-        """Whether everything that the answer was made from is still there."""
-        if not self.since <= now < self.until:
-            return False
-        for name, version in self.versions:
-            if collection_of(name, organization, account).version is not version:
-                return False
-        return True
-
 
 def answer_of(result: Result) -> Answer:
     """Return the answer that tells ``result``."""
@@ -79,7 +71,12 @@ def recall(
         return None
     home = collection_of(name, organization, account)
     answer: Answer | None = home.recalled(_key(operation, account, asked))
-    return answer if answer is not None and answer.is_good(organization, account, now) else None
+    if answer is None or not answer.since <= now < answer.until:
+        return None
+    for other, version in answer.versions:
+        if collection_of(other, organization, account).version is not version:
+            return None
+    return answer
 
 
 def remember(scene: Scene, account: Account | None, asked: tuple[str, str], answer: Answer) -> None:
@@ -92,10 +89,14 @@ def remember(scene: Scene, account: Account | None, asked: tuple[str, str], answ
     seen, home = scene.seen.versions.get(name), scene.collection(name)
     if seen is not None and seen is not home.version:
         return
+    versions, until = scene.seen.versions, scene.seen.until
+    if account is not None:  # a message that goes out may change it
+        versions.setdefault(QUEUE, account.collections[QUEUE].version)
+        until = min(until, next_due(account))
     # A write to the home forgets what is remembered there, so that needs no look; organizations share it
     # until they write.
-    answer.since, answer.until = scene.seen.since, scene.seen.until
-    answer.versions = tuple((n, seen) for n, seen in scene.seen.versions.items() if n != name)
+    answer.since, answer.until = scene.seen.since, until
+    answer.versions = tuple((n, seen) for n, seen in versions.items() if n != name)
     home.remember(_key(scene.operation, account, asked), answer)
 
 

@@ -111,9 +111,9 @@ class Scene:
 
 def collection_of(name: str, organization: Organization, account: Account | None) -> Collection:
     """Return the collection ``name`` of ``account``, or of its organization where accounts share it."""
-    if account is None or organization.shared.is_shared(name):
-        return organization.collection(name)
-    return account.collection(name)
+    if account is None or name in organization.shared.shared_names:
+        return organization.collections[name]
+    return account.collections[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ class Connection:
             self._refuse("400 Bad Request", str(error))
             return False
         self._head = head
-        self._intake = NOTHING if head.block.length == 0 else Intake(head.block.length)
+        self._intake = NOTHING if head.length == 0 else Intake(head.length)
         self._held.clear()
         self._is_broken = False
         self._is_awaited = head.expects_continue and not self._intake.is_read
@@ -324,26 +324,17 @@ class Connection:
         assert head is not None  # noqa: S101 - for the type checker
         if not self._keeper.is_prompt or not (self._intake.is_read or self._is_broken):
             self.step_aside()
-        line = head.line
         environ = {
             **self.environ,
-            **head.block.environ,
-            "REQUEST_METHOD": line.method,
-            "REQUEST_URI": line.target,
-            "PATH_INFO": line.path,
-            "QUERY_STRING": line.query,
+            **head.environ,
             "wsgi.input": self._input(),
             STEP_ASIDE: self.step_aside,
         }
-        if line.is_old:
-            environ["SERVER_PROTOCOL"] = "HTTP/1.0"
-        if head.block.length is None:
-            environ["wsgi.input_terminated"] = True
         self._stays = head.stays and not self._is_broken
         answer = Answer(
             self._send,
-            is_old=line.is_old,
-            wants_body=line.method != "HEAD",
+            is_old=head.line.is_old,
+            wants_body=head.line.method != "HEAD",
             is_last=self._is_last,
         )
         try:

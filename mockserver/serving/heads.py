@@ -71,26 +71,28 @@ class Block:
     has_host: bool
 
 
-@dataclass(slots=True)  # not frozen: making one is a part of every request
+@dataclass(frozen=True, slots=True)
 class Head:
-    """The whole head."""
+    """The whole head. Shared by all requests that repeat it."""
 
     line: Line
-    block: Block
-
-    @property
-    def stays(self) -> bool:
-        """Whether the connection lives on, as far as the client is asked."""
-        return self.block.asks_to_stay if self.line.is_old else not self.block.asks_to_end
-
-    @property
-    def expects_continue(self) -> bool:
-        """Whether the client waits for `100 Continue` before it sends the body."""
-        return self.block.expects_continue and not self.line.is_old
+    environ: dict[str, Any]
+    """What it says as WSGI wants it. To be copied."""
+    length: int | None
+    """Bytes of the body, or ``None`` where it comes in chunks."""
+    stays: bool
+    """Whether the connection lives on, as far as the client is asked."""
+    expects_continue: bool
+    """Whether the client waits for `100 Continue` before it sends the body."""
 
 
 def read_head(data: bytes) -> Head:
     """Return the head in ``data``, which ends before the empty line. Raises ``BadHead``."""
+    return (_head if len(data) <= _REMEMBERED else _head.__wrapped__)(data)
+
+
+@lru_cache(maxsize=1_024)
+def _head(data: bytes) -> Head:
     first, _, rest = data.partition(b"\r\n")
     line = (_line if len(first) <= _REMEMBERED else _line.__wrapped__)(first)
     block = (_block if len(rest) <= _REMEMBERED else _block.__wrapped__)(rest)
@@ -98,7 +100,27 @@ def read_head(data: bytes) -> Head:
         raise BadHead("HTTP/1.0 has no Transfer-Encoding.")
     if not line.is_old and not block.has_host:
         raise BadHead("A request must have a Host, from version 1.1 on.")
-    return Head(line, block)
+    return Head(
+        line,
+        block.environ | _environ(line, block),
+        block.length,
+        block.asks_to_stay if line.is_old else not block.asks_to_end,
+        block.expects_continue and not line.is_old,
+    )
+
+
+def _environ(line: Line, block: Block) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": line.method,
+        "REQUEST_URI": line.target,
+        "PATH_INFO": line.path,
+        "QUERY_STRING": line.query,
+    }
+    if line.is_old:
+        environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+    if block.length is None:
+        environ["wsgi.input_terminated"] = True
+    return environ
 
 
 @lru_cache(maxsize=1_024)

@@ -29,8 +29,9 @@ class Client:
 @pytest.fixture
 def client(mock: FansMetric, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Return a client whose pauses are those of its habit: on a busy machine, each request takes its time."""
-    now, (_, real_time) = clock.stopwatch(), clock._REAL
-    monkeypatch.setattr(clock, "_REAL", (lambda: now, real_time))
+    now = clock.stopwatch()
+    for module in ("call", "recording"):
+        monkeypatch.setattr(f"mockserver.{module}.stopwatch", lambda: now)
     org = mock.org()
     org.clock.freeze()
     with mock.requests_session() as session:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from mockserver.journal import Exchange, weight_of
+from mockserver.journal import OVERHEAD, Exchange
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -72,7 +72,8 @@ def exchange() -> MakeExchange:
         }
         merged = plain | changes
         characters = sum(len(name) + len(value) for name, value in merged["headers"].items())
-        weight = weight_of(merged["path"], merged["query"], merged["body"], characters)
+        characters += len(merged["path"]) + len(merged["query"])
+        weight = OVERHEAD + characters + len(merged["body"])
         return Exchange(number=number, weight=weight, **merged)
 
     return made
