@@ -14,30 +14,45 @@ import tempfile
 import time
 from pathlib import Path
 
-from mockserver import create_app
+from mockserver.light import create_light_app
 from mockserver.server import MockServer
 
 ROUNDS = 15
 EMPTY = "def test_nothing():\n    pass\n"
 WEIGHED = """
-def weight():
+import urllib.request
+
+def say(name):
     with open("/proc/self/status") as status:
-        return next(line.split()[1] for line in status if line.startswith("VmRSS"))
+        print(name, next(line.split()[1] for line in status if line.startswith("VmRSS")))
 
 def test_nothing():
-    print("empty", weight())
+    say("empty")
 
 def test_world(fansmetric):
-    import urllib.request
     assert urllib.request.urlopen(fansmetric.url + "/health").status == 200
-    print("served", weight())
-    for organization in fansmetric.app.mock.world.organizations.values():
+    say("served")
+    key = fansmetric.org().key()
+    asked = urllib.request.Request(fansmetric.url + "/v1/1001/chats", headers={"X-API-Key": str(key)})
+    assert urllib.request.urlopen(asked).status == 200
+    say("asked")
+    for organization in fansmetric._backend.wsgi.mock.world.organizations.values():
         organization.records(whole=True)
         for account in organization.accounts.values():
             account.records(whole=True)
-    print("world", weight())
+    say("world")
+    assert urllib.request.urlopen(fansmetric.url + "/_mock/clock").status == 200
+    say("flask")
 """
-"""Makes every record of the world on the plugin's server, and says what the process weighs in kB."""
+"""Asks the plugin's server, makes every record of the world, and says what the process weighs in kB."""
+
+WEIGHTS = {
+    "empty": "memory of pytest, the plugin and a client before their first use",
+    "served": "the same with the server in its thread",
+    "asked": "the same after a fresh organization, a key and a request",
+    "world": "the same with every record of the world made",
+    "flask": "the same after a control call over HTTP, which needs Flask",
+}
 
 
 def session(*options: str) -> float:
@@ -70,7 +85,7 @@ def session(*options: str) -> float:
 
 
 def weights() -> dict[str, float]:
-    """Return the MB of a pytest process before the plugin is used, with its server, and with the full world."""
+    """Return the MB of a pytest process at each of the moments in ``WEIGHTS``."""
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "test_weight.py").write_text(WEIGHED)
         command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "mockserver.pytest_plugin"]
@@ -82,7 +97,7 @@ def weights() -> dict[str, float]:
             text=True,
             check=True,
         )
-    found = re.findall(r"(empty|served|world) (\d+)", done.stdout)
+    found = re.findall(rf"({'|'.join(WEIGHTS)}) (\d+)", done.stdout)
     return {name: int(kilobytes) / 1024 for name, kilobytes in found}
 
 
@@ -96,7 +111,7 @@ def server() -> tuple[float, float]:
     return started - begun, time.perf_counter() - started
 
 
-APP = create_app()
+APP = create_light_app()
 
 
 def main() -> None:
@@ -111,13 +126,8 @@ def main() -> None:
     )
     print(f"| the server's thread stops | {statistics.median(p[1] for p in pairs) * 1000:.1f} ms |")
     rounds = [weights() for _ in range(3)]
-    empty, served, world = (
-        statistics.median(weight[name] for weight in rounds)
-        for name in ("empty", "served", "world")
-    )
-    print(f"| memory of pytest and the plugin before its first use | {empty:.1f} MB |")
-    print(f"| the same with the server in its thread | {served:.1f} MB |")
-    print(f"| the same with every record of the world made | {world:.1f} MB |")
+    for name, measured in WEIGHTS.items():
+        print(f"| {measured} | {statistics.median(each[name] for each in rounds):.1f} MB |")
 
 
 if __name__ == "__main__":

@@ -6,28 +6,22 @@ straight into the pipeline, anything else (control API, pages, a user's blueprin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from mockserver import rules
-from mockserver.call import step_aside
 from mockserver.clock import Clock
-from mockserver.contract import load_contract
-from mockserver.control import control_blueprint, signing
-from mockserver.control.guard import check_token
+from mockserver.control import signing
+from mockserver.control.blueprint import control_blueprint
 from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
-from mockserver.fixtures import read_fixtures
-from mockserver.mock import Mock, Router, flask_path, path_of
-from mockserver.pages import pages_blueprint
-from mockserver.world import World
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from mockserver.front import Front
+from mockserver.light import create_light_app
+from mockserver.mock import Mock
+from mockserver.pages.blueprint import pages_blueprint
+from mockserver.routing import flask_path
 
 
 class MockFlask(Flask):
@@ -53,15 +47,18 @@ def create_app(
     packaged ones; ``token`` opens the control API and the pages to other hosts than loopback.
     Raises ``ContractError`` or ``FixtureError`` when one of them can't be used, ``Misuse`` at an empty token.
     """
-    check_token(token)
-    contract = load_contract(Path(spec) if spec else None)
-    seed = read_fixtures(contract, Path(fixtures) if fixtures else None)
-    mock = Mock(
-        contract,
-        World(seed, contract.permissions, clock),
+    return create_light_app(
+        fixtures,
+        spec,
+        clock=clock,
         diagnosis=diagnosis,
         check_responses=check_responses,
-    )
+        token=token,
+    ).flask
+
+
+def flask_app(mock: Mock, token: str | None = None) -> MockFlask:
+    """Return the Flask application around ``mock``, which any WSGI server can run."""
     app = MockFlask("mockserver", static_folder=None)
     app.mock = mock
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES  # of the control API; the mocked one has its own
@@ -72,7 +69,7 @@ def create_app(
     app.register_blueprint(control_blueprint(mock, token))
     app.register_blueprint(pages_blueprint(mock, token))
     app.register_error_handler(HTTPException, _flat_error)
-    app.wsgi_app = _Front(app, app.wsgi_app)  # type: ignore[method-assign]  # Flask's idiom for middleware
+    app.wsgi_app = Front(mock, app.wsgi_app)  # type: ignore[method-assign]  # Flask's idiom for middleware
     return app
 
 
@@ -118,26 +115,3 @@ def _current() -> MockFlask:
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's documented way out
     assert isinstance(app, MockFlask)  # noqa: S101 - only create_app registers this view
     return app
-
-
-class _Front:
-    """Sends mocked operations into the pipeline and the rest to Flask."""
-
-    def __init__(self, app: MockFlask, flask: WSGIApplication) -> None:
-        self._mock = app.mock
-        self._router = Router(app.mock.contract)
-        self._flask = flask
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], path_of(environ)
-        try:
-            matched = self._router.match(method, path)
-        except Refused as refused:
-            body = self._mock.send(self._mock.turn_away(environ, refused), start_response)
-            # A body after HEAD would be taken for the next answer.
-            return [] if method == "HEAD" else body
-        if matched is None:
-            step_aside(environ)  # a stream or a fixture to load takes its time
-            return self._flask(environ, start_response)
-        operation, arguments = matched
-        return self._mock.send(self._mock.answer(environ, operation, arguments), start_response)

@@ -86,8 +86,8 @@ def serve(
     defects: tuple[str, ...],
 ) -> None:
     """Answer the whole API on a local port, until interrupted or terminated."""
-    from mockserver.app import MockFlask, create_app
-    from mockserver.control.guard import is_loopback
+    from mockserver.control.admission import is_loopback
+    from mockserver.light import LightApp, create_light_app
     from mockserver.server import MockServer, serve_forever
     from mockserver.serving.loop import take_more_files
     from mockserver.watching import WatchedApp, watching
@@ -97,8 +97,8 @@ def serve(
     if freeze is not None:
         clock.freeze(_time(freeze))
 
-    def build() -> MockFlask:
-        app = create_app(
+    def build() -> LightApp:
+        app = create_light_app(
             fixtures,
             spec,
             clock=clock,
@@ -127,7 +127,7 @@ def serve(
 
 def announcement(mock: Mock, url: str, *, is_open: bool) -> Iterator[str]:
     """Yield what is said once the mock answers; ``is_open``: its control API answers whoever is let in."""
-    from mockserver.pages.landing import key_rows
+    from mockserver.pages.seeded import key_rows
 
     contract = mock.contract
     url = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -9,8 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
-from werkzeug.exceptions import NotFound
-from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from mockserver import rules
 from mockserver.audience import Audience
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("mockserver")
 _STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
-
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_048, 256
-"""Paths whose operations are remembered, and their longest in characters."""
 
 
 class Mock:
@@ -117,55 +112,6 @@ class Mock:
         self.pipeline.sleeper.wake()
         with self.audience.dismissed():
             yield
-
-
-class Router:
-    """Finds the operation of a request: first the path, then the method.
-
-    So a method that the most specific path doesn't have is refused, though a path with a parameter in its
-    place would have it (`PATCH /vault/lists/sort` is no rename of a list called sort).
-    """
-
-    def __init__(self, contract: Contract) -> None:
-        self._by_path: dict[str, dict[str, Operation]] = {}
-        for operation in contract:
-            self._by_path.setdefault(operation.path, {})[operation.method] = operation
-        paths = Map(
-            [Rule(flask_path(path), endpoint=path) for path in self._by_path], merge_slashes=False
-        )
-        self._adapter: MapAdapter = paths.bind("mock")
-        self._known: dict[tuple[str, str], tuple[Operation, dict[str, str]]] = {}
-
-    def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """Return the operation and its path arguments, or ``None`` when the route isn't the contract's.
-
-        Raises ``Refused``: 405 when the route doesn't have the method, 404 when the path begins with two slashes.
-        """
-        known = self._known.get((method, path))
-        if known is not None:
-            return known
-        if path.startswith("//"):  # werkzeug, and with it Flask, would take them for one
-            raise Refused(rules.UNKNOWN_ROUTE, "There is no such route.")
-        try:
-            template, arguments = self._adapter.match(path)
-        except (NotFound, RequestRedirect):
-            return None
-        methods = self._by_path[template]
-        if method not in methods:
-            allowed = ", ".join(sorted(methods))
-            message = f"The route has no method {ascii(method)[1:-1][:20]}; it has {allowed}."
-            raise Refused(rules.UNKNOWN_METHOD, message, headers=(("Allow", allowed),))
-        found = methods[method], dict(arguments)
-        if len(path) <= _LONGEST_REMEMBERED:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[method, path] = found
-        return found
-
-
-def flask_path(path: str) -> str:
-    """Return a path of the contract in the notation of Flask and werkzeug."""
-    return path.replace("{", "<").replace("}", ">")
 
 
 def path_of(environ: Environ) -> str:

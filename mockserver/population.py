@@ -16,7 +16,8 @@ from typing import Any
 
 from mockserver.clock import DAY, isoformat
 from mockserver.errors import FixtureError
-from mockserver.store import Collection, dig
+from mockserver.sharing import held_once
+from mockserver.store import Collection, Record, dig
 
 ACCOUNT = "$account"
 
@@ -25,6 +26,9 @@ _UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 
 _MOST_IDS = 1_000
 """Ids that `$ids` takes."""
+
+_MOST_SIBLINGS = 8
+"""Populations whose records are compared: each costs time, and finds less than the one before."""
 
 _PLAIN_FORM = re.compile(r"[<>^]?[0-9]{0,3}[dx]?")
 """How `$text` may write a number; wider ones would fill the memory."""
@@ -60,13 +64,22 @@ _Make = Callable[[_Row], Any]
 class Population:
     """The seeded collections of one account, each made on demand and shared by all who fork it."""
 
-    def __init__(self, plans: Mapping[str, Plan], account: int, seed: int, day: float) -> None:
+    def __init__(
+        self,
+        plans: Mapping[str, Plan],
+        account: int,
+        seed: int,
+        day: float,
+        siblings: Callable[[], list[Population]] = list,
+    ) -> None:
+        """Take the plans; ``siblings`` gives those of the same day, which share what is equal in them."""
         self.account = account
         self.day = day
         self.shared_names = frozenset(name for name, plan in plans.items() if plan.shared)
         """The collections that all accounts of an organization share."""
         self._plans = plans
         self._seed = seed
+        self._siblings = siblings
         self._made: dict[str, Collection] = {}
         self._lock = threading.RLock()
 
@@ -78,12 +91,18 @@ class Population:
         with self._lock:
             if name not in self._made:
                 plan = self._plans.get(name)
-                self._made[name] = Collection(self._records(plan) if plan else ())
+                self._made[name] = Collection(self._shared(plan) if plan else ())
             return self._made[name]
 
     def names(self, *, shared: bool) -> list[str]:
         """Return the collections that a plan fills, those that accounts share or the others."""
         return [name for name, plan in self._plans.items() if plan.shared is shared]
+
+    def _shared(self, plan: Plan) -> list[Record]:
+        """Return the records of ``plan``, which hold once what is equal in them and their siblings."""
+        made = (sibling._made.get(plan.collection) for sibling in self._siblings())
+        others = [collection.records() for collection in made if collection is not None]
+        return held_once(self._records(plan), others[:_MOST_SIBLINGS])
 
     def _records(self, plan: Plan) -> list[dict[str, Any]]:
         # Chance without secrets: the same world for the same seed is the point.
@@ -237,16 +256,25 @@ def _source(row: _Row, name: str) -> Collection:
 
 def _from(reference: Any) -> _Make:
     collection, _, field = str(reference).partition(".")
+    value_of = _reaching(field)
 
     def taken(row: _Row) -> Any:
         source = _source(row, collection)
-        return dig(source.get(row.index % len(source)), field)
+        return value_of(source.get(row.index % len(source)))
 
     return taken
 
 
 def _same(field: Any) -> _Make:
-    return lambda row: dig(row.record, str(field))
+    value_of = _reaching(str(field))
+    return lambda row: value_of(row.record)
+
+
+def _reaching(field: str) -> Callable[[Record], Any]:
+    """Return what ``dig`` does for one field, without splitting its name for each record."""
+    if "." in field:
+        return lambda record: dig(record, field)
+    return lambda record: record.get(field)
 
 
 def _ids(options: Any) -> _Make:

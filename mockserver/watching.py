@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mockserver.app import MockFlask
 from mockserver.errors import SuiteError
+from mockserver.light import LightApp
 from mockserver.mock import Mock
 from mockserver.words import printable
 
@@ -26,9 +26,9 @@ _TICK = 200
 class WatchedApp:
     """A WSGI application that stands for the newest one that could be built."""
 
-    is_prompt = MockFlask.is_prompt
+    is_prompt = LightApp.is_prompt
 
-    def __init__(self, build: Callable[[], MockFlask], tell: Tell) -> None:
+    def __init__(self, build: Callable[[], LightApp], tell: Tell) -> None:
         """Build the first application. Raises ``SuiteError`` when its files can't be used."""
         self._build = build
         self._tell = tell
@@ -53,7 +53,7 @@ class WatchedApp:
             self._tell("reloaded: organizations, windows and journals begin anew")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._app.wsgi_app(environ, start_response)
+        return self._app(environ, start_response)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -299,10 +300,17 @@ class World:
         with self._lock:
             population = self._populations.get((account, born))
             if population is None:
-                population = Population(self.seed.plans, account, self.seed.seed, born)
+                population = Population(
+                    self.seed.plans, account, self.seed.seed, born, partial(self._born, born)
+                )
                 self._populations[account, born] = population
                 self._recent.append(population)
             return population
+
+    def _born(self, day: float) -> list[Population]:
+        """Return the populations of a day, without waiting for the lock: whoever asks holds another."""
+        found = (reference() for reference in self._populations.valuerefs())
+        return [each for each in found if each is not None and each.day == day]
 
 
 def _forget(keys: dict[str, Key], name: str, key: Key) -> None:

@@ -308,3 +308,12 @@ def test_a_refused_document_is_not_cached(small: Document, tmp_path: Path, cache
             load_contract(file)
 
     assert not cache.exists()
+
+
+def test_refuses_a_path_that_is_none(small: Document, tmp_path: Path) -> None:
+    document = copy.deepcopy(small)
+    document["paths"]["health"] = document["paths"].pop("/health")
+    file = write(tmp_path / "openapi.json", document)
+
+    with pytest.raises(ContractError, match=r"openapi.json: paths.health: a path begins with one"):
+        create_app(spec=file)

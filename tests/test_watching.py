@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from mockserver import create_app
 from mockserver.audience import Busy
 from mockserver.control.signing import SIGN_IN
 from mockserver.data import default_fixtures
 from mockserver.errors import SuiteError
+from mockserver.light import create_light_app
 from mockserver.watching import WatchedApp, watching
 
 OLD, NEW = "fm_api_test_full", "fm_api_test_renamed"
@@ -39,7 +39,7 @@ def rename(fixtures: Path) -> None:
 
 def test_a_change_builds_a_new_world(fixtures: Path) -> None:
     told: list[str] = []
-    app = WatchedApp(lambda: create_app(fixtures), told.append)
+    app = WatchedApp(lambda: create_light_app(fixtures), told.append)
     rename(fixtures)
     app.reload()
 
@@ -49,12 +49,12 @@ def test_a_change_builds_a_new_world(fixtures: Path) -> None:
 
 def test_who_listened_to_the_old_world_is_let_go(fixtures: Path) -> None:
     """And whoever signed in stays signed in."""
-    app = WatchedApp(lambda: create_app(fixtures, token="sesame"), lambda _: None)
+    app = WatchedApp(lambda: create_light_app(fixtures, token="sesame"), lambda _: None)
     listener = app.mock.audience.join(None)
-    browser = app._app.test_client()
+    browser = app._app.flask.test_client()
     browser.post(SIGN_IN, data={"token": "sesame"}, headers={"Origin": "http://localhost"})
     app.reload()
-    again, stranger = app._app.test_client(), app._app.test_client()
+    again, stranger = app._app.flask.test_client(), app._app.flask.test_client()
     again._cookies = browser._cookies
 
     assert listener.take(0.0) is None
@@ -64,7 +64,7 @@ def test_who_listened_to_the_old_world_is_let_go(fixtures: Path) -> None:
 
 def test_a_wrong_file_leaves_the_old_world(fixtures: Path) -> None:
     told: list[str] = []
-    app = WatchedApp(lambda: create_app(fixtures), told.append)
+    app = WatchedApp(lambda: create_light_app(fixtures), told.append)
     (fixtures / "world.yaml").write_text("organizations: 3\n")
     app.reload()
 
@@ -76,7 +76,7 @@ def test_a_wrong_file_leaves_the_old_world(fixtures: Path) -> None:
 
 def test_follows_the_files(fixtures: Path) -> None:
     reloaded = threading.Event()
-    app = WatchedApp(lambda: create_app(fixtures), lambda _: reloaded.set())
+    app = WatchedApp(lambda: create_light_app(fixtures), lambda _: reloaded.set())
     with watching(app, [fixtures]):
         # The watcher may not look yet at the first change, so there is more than one.
         for number in range(400):
@@ -92,7 +92,7 @@ def test_follows_what_is_put_in_the_place(replaced: str, tmp_path: Path, fixture
     """Editors and git write a new file and rename it: that is noticed the second time too."""
     told: queue.Queue[str] = queue.Queue()
     followed = fixtures if replaced == "directory" else fixtures / "world.yaml"
-    app = WatchedApp(lambda: create_app(fixtures), told.put)
+    app = WatchedApp(lambda: create_light_app(fixtures), told.put)
     with watching(app, [followed]):
         for _ in range(3):
             for attempt in range(60):  # the watcher may not look yet
@@ -126,7 +126,7 @@ def put_in_place(followed: Path, new: Path) -> None:
 
 def test_nobody_joins_a_world_that_was_replaced(fixtures: Path) -> None:
     """A request that began before the change would watch for ever where nothing happens any more."""
-    app = WatchedApp(lambda: create_app(fixtures), lambda _: None)
+    app = WatchedApp(lambda: create_light_app(fixtures), lambda _: None)
     old = app.mock
     app.reload()
     with pytest.raises(Busy):
@@ -137,7 +137,7 @@ def test_nobody_joins_a_world_that_was_replaced(fixtures: Path) -> None:
 
 def test_says_what_is_missing(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", None)
-    app = WatchedApp(lambda: create_app(fixtures), lambda _: None)
+    app = WatchedApp(lambda: create_light_app(fixtures), lambda _: None)
     with (
         pytest.raises(SuiteError, match=r"fansmetric-contract\[watch\]"),
         watching(app, [fixtures]),

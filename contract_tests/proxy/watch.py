@@ -24,7 +24,7 @@ from mockserver.clock import Clock, stopwatch
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.contract.build import METHODS
 from mockserver.envelope import Refused
-from mockserver.mock import Router
+from mockserver.routing import Router
 from mockserver.rules import Rule
 
 _METHODS = frozenset(method.upper() for method in METHODS)

@@ -64,6 +64,6 @@ def _account(asked: Asked, organization: str, id: int) -> Account:
 ROUTES: Routes = (
     (f"{ONE}/accounts", "GET", list_connected_accounts),
     (f"{ONE}/accounts", "POST", create_account),
-    (f"{ONE}/accounts/<int:account>", "PATCH", change_account),
-    (f"{ONE}/accounts/<int:account>", "DELETE", remove_account),
+    (f"{ONE}/accounts/{{account}}", "PATCH", change_account),
+    (f"{ONE}/accounts/{{account}}", "DELETE", remove_account),
 )

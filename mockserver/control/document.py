@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import orjson
 import yaml
-from flask import Request
 
 from mockserver.contract import Schemas
 from mockserver.contract.document import load_document
 from mockserver.contract.schemas import describe
+from mockserver.control.asked import Sent
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 from mockserver.integers import with_integers
@@ -50,13 +50,13 @@ class ControlDocument:
         self.schemas = Schemas(document)
         self._operations = dict(self._found())
 
-    def read(self, operation: str, request: Request) -> Given:
-        """Return what ``request`` gives to ``operation``.
+    def read(self, operation: str, sent: Sent) -> Given:
+        """Return what ``sent`` gives to ``operation``.
 
         Raises ``Misuse``, whose line names the member or parameter, when it gives something else.
         """
         known = self._operations[operation]
-        return Given(self._body(known, request), self._query(known, request))
+        return Given(self._body(known, sent), self._query(known, sent.query))
 
     def resolve(self, node: Any, place: str) -> tuple[Any, str]:
         """Return what ``node`` at the pointer ``place`` refers to, and where that stands."""
@@ -67,21 +67,21 @@ class ControlDocument:
                 node = node[step]
         return node, place
 
-    def _body(self, operation: _Operation, request: Request) -> Mapping[str, Any]:
+    def _body(self, operation: _Operation, sent: Sent) -> Mapping[str, Any]:
         if operation.body is None:
             return {}
-        data = _data(request)
+        data = _data(sent)
         if not data and not operation.body_required:
             return {}
-        body = with_integers(_parsed(data, request.mimetype))
+        body = with_integers(_parsed(data, sent.mimetype))
         problem = self.problem(operation.body, body, "the body")
         if problem is not None:
             raise Misuse(problem)
         found: Mapping[str, Any] = body
         return found
 
-    def _query(self, operation: _Operation, request: Request) -> Mapping[str, Any]:
-        unknown = sorted(set(request.args) - set(operation.query))
+    def _query(self, operation: _Operation, sent: Mapping[str, str]) -> Mapping[str, Any]:
+        unknown = sorted(set(sent) - set(operation.query))
         if unknown:
             known = ", ".join(operation.query) or "none"
             raise Misuse(
@@ -89,10 +89,10 @@ class ControlDocument:
             )
         values = {}
         for name, (pointer, schema) in operation.query.items():
-            if name not in request.args:
+            if name not in sent:
                 values[name] = schema.get("default")
                 continue
-            values[name] = _decoded(request.args[name], schema)
+            values[name] = _decoded(sent[name], schema)
             problem = self.problem(pointer, values[name], name)
             if problem is not None:
                 raise Misuse(problem)
@@ -133,9 +133,9 @@ def control_document() -> ControlDocument:
     return ControlDocument(load_document(FILE, "control"))
 
 
-def _data(request: Request) -> bytes:
+def _data(sent: Sent) -> bytes:
     try:
-        return request.get_data()
+        return sent.data()
     except (OSError, ValueError) as error:
         raise Misuse(f"the body can't be read: {error}") from None
 

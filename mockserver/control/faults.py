@@ -116,6 +116,6 @@ ROUTES: Routes = (
     (f"{ONE}/faults", "GET", list_faults),
     (f"{ONE}/faults", "POST", plant_fault),
     (f"{ONE}/faults", "DELETE", clear_faults),
-    (f"{ONE}/faults/<fault>", "GET", get_fault),
-    (f"{ONE}/faults/<fault>", "DELETE", clear_fault),
+    (f"{ONE}/faults/{{fault}}", "GET", get_fault),
+    (f"{ONE}/faults/{{fault}}", "DELETE", clear_fault),
 )

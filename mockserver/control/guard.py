@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from urllib.parse import urlencode
 
 from flask import Request, Response
 
+from mockserver.control.admission import is_loopback
 from mockserver.control.signing import SIGN_IN, is_right, is_signed_in
-from mockserver.errors import Misuse
 
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 """To a browser another port is the same site, yet it is another origin."""
@@ -19,15 +17,6 @@ _READING = frozenset({"GET", "HEAD"})
 
 PAGES = frozenset({"/", "/rules", "/docs", "/docs/control", "/_mock/"})
 """What a person opens in a browser."""
-
-
-def check_token(token: str | None) -> None:
-    """Raise ``Misuse`` at a token that no header carries, or that a request without the header has too."""
-    if token is not None and not re.fullmatch("[!-~]+", token):
-        raise Misuse(
-            "the token must be visible ASCII characters without spaces, and not empty;"
-            " leave it out to let in callers on this machine only"
-        )
 
 
 def reason_to_refuse(request: Request, token: str | None) -> str | None:
@@ -80,11 +69,3 @@ def _has_signed_in(request: Request) -> bool:
 
 def _own_origin(request: Request) -> str:
     return request.host_url.removesuffix("/")
-
-
-def is_loopback(address: str | None) -> bool:
-    """Whether an IP address is one of this machine's own; a name never is."""
-    try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

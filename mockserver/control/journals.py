@@ -74,7 +74,7 @@ def _query(asked: Asked) -> Query:
 
 def _next(asked: Asked, last: int) -> str:
     given = {name: value for name, value in asked.query.items() if value is not None}
-    return f"{asked.url}?{urlencode({**given, 'after': last})}"
+    return f"{asked.sent.url}?{urlencode({**given, 'after': last})}"
 
 
 def _cleared(journal: Journal) -> dict[str, Any]:

@@ -91,6 +91,6 @@ def _key(asked: Asked, organization: str, id: str) -> Key:
 ROUTES: Routes = (
     (f"{ONE}/keys", "GET", list_keys),
     (f"{ONE}/keys", "POST", create_key),
-    (f"{ONE}/keys/<key>", "PATCH", change_key),
-    (f"{ONE}/keys/<key>", "DELETE", remove_key),
+    (f"{ONE}/keys/{{key}}", "PATCH", change_key),
+    (f"{ONE}/keys/{{key}}", "DELETE", remove_key),
 )

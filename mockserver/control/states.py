@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
-from mockserver.control.asked import ONE, Asked, Routes
+from mockserver.control.asked import ONE, Answer, Asked, Routes
 from mockserver.control.document import control_document
 from mockserver.control.organizations import ID, shown
 from mockserver.errors import Misuse
@@ -23,7 +21,7 @@ def dump_state(asked: Asked, organization: str) -> Any:
     document = dump(found, whole=query["records"] == "all", freeze=query["freeze"])
     if query["format"] == "json":
         return document
-    return Response(dump_yaml(document), content_type=YAML_TYPE)
+    return Answer(dump_yaml(document).encode(), content_type=YAML_TYPE)
 
 
 def load_state(asked: Asked, organization: str) -> Any:

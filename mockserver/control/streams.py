@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from flask import Response, request
 
 from mockserver.audience import Busy, Listener
 from mockserver.call import step_aside
-from mockserver.control.asked import Asked, Routes
+from mockserver.control.asked import Answer, Asked, Routes
 from mockserver.control.journals import shown_exchange
 from mockserver.journal import Exchange, Query
 from mockserver.nearest import operation_named
@@ -27,20 +26,23 @@ def stream_journal(asked: Asked) -> Any:
     if organization is not None:
         asked.organization(organization)  # refuses one that isn't there
     headers = {"Cache-Control": "no-store"}
-    if request.method == "HEAD":
-        return Response(content_type=EVENTS_TYPE, headers=headers)
+    if asked.sent.method == "HEAD":
+        return Answer(b"", content_type=EVENTS_TYPE, headers=headers)
 
     def wants(exchange: Exchange) -> bool:
         return organization in (None, exchange.organization) and query.matches(exchange)
 
-    if not step_aside(request.environ):  # the thread that waits for all clients would wait here
+    if not step_aside(asked.sent.environ):  # the thread that waits for all clients would wait here
         raise Busy("all threads of the server are busy; ask again soon")
     audience = asked.mock.audience
     is_open = organization is None and query == Query()  # asking each would cost who is answered
     listener = audience.join(None if is_open else wants)
-    response = Response(_events(listener), content_type=EVENTS_TYPE, headers=headers)
-    response.call_on_close(lambda: audience.leave(listener))
-    return response
+    return Answer(
+        _events(listener),
+        content_type=EVENTS_TYPE,
+        headers=headers,
+        close=lambda: audience.leave(listener),
+    )
 
 
 def _query(asked: Asked) -> Query:

@@ -6,15 +6,13 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flask import request
-
 from mockserver.control.asked import Asked, Routes
 from mockserver.control.document import control_document
 
 
 def get_summary(asked: Asked) -> Any:
     """Return the version, and how much is served; to whoever prefers HTML, the page of the mock."""
-    if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
+    if asked.sent.prefers_html:
         from mockserver.pages.world import world_page
 
         return world_page(asked.mock, _version())

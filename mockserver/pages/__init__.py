@@ -2,7 +2,3 @@
 
 Registering them costs nothing: a page's module is imported when somebody first asks for the page.
 """
-
-from mockserver.pages.blueprint import pages_blueprint
-
-__all__ = ["pages_blueprint"]

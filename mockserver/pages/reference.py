@@ -11,7 +11,7 @@ from mockserver.control.document import control_document
 from mockserver.pages.assets import renderer_folder
 from mockserver.pages.display import Document, displayed
 from mockserver.pages.kept import kept
-from mockserver.pages.landing import seeded_keys
+from mockserver.pages.seeded import seeded_keys
 from mockserver.pages.sending import file, page
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mockserver.app import MockFlask
     from mockserver.contract import Contract
+    from mockserver.light import LightApp
     from mockserver.server import MockServer
 
 __tracebackhide__ = says_all
@@ -72,19 +73,24 @@ class InProcess:
     def __init__(self, fixtures: str | Path | None = None, spec: str | Path | None = None) -> None:
         """Take what ``create_app`` takes; nothing is read before it is needed."""
         self._fixtures, self._spec = fixtures, spec
-        self._app: MockFlask | None = None
+        self._light: LightApp | None = None
         self._server: MockServer | None = None
 
     @property
-    def app(self) -> MockFlask:
-        """The Flask application, made at the first use. Raises ``SuiteError`` where its files are wrong."""
-        if self._app is None:
-            from mockserver.app import create_app
+    def wsgi(self) -> LightApp:
+        """The application itself, made at the first use. Raises ``SuiteError`` where its files are wrong."""
+        if self._light is None:
+            from mockserver.light import create_light_app
             from mockserver.testing.patience import Sleeper
 
-            self._app = create_app(self._fixtures, self._spec)
-            self._app.mock.pipeline.sleeper = Sleeper()
-        return self._app
+            self._light = create_light_app(self._fixtures, self._spec)
+            self._light.mock.pipeline.sleeper = Sleeper()
+        return self._light
+
+    @property
+    def app(self) -> MockFlask:
+        """The Flask application around the same mock. Raises as ``wsgi`` does."""
+        return self.wsgi.flask
 
     @property
     def url(self) -> str:
@@ -96,39 +102,26 @@ class InProcess:
         return self._server.url
 
     @property
-    def wsgi(self) -> WSGIApplication:
-        """The application itself."""
-        return self.app
-
-    @property
     def contract(self) -> Contract:
         """The contract that the application was made from."""
-        return self.app.mock.contract
+        return self.wsgi.mock.contract
 
     @property
     def last_unclaimed(self) -> int:
         """The number of the last request that reached no organization, 0 before the first."""
-        return 0 if self._app is None else int(self.call("GET", "/journal?limit=1")["total"])
+        return 0 if self._light is None else int(self.call("GET", "/journal?limit=1")["total"])
 
     def check(self) -> None:
         """Read the files. Raises ``ContractError`` or ``FixtureError`` where they are wrong."""
-        _ = self.app
+        _ = self.wsgi
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control API without a socket; see ``Backend.call``."""
-        from werkzeug.test import create_environ, run_wsgi_app
+        from mockserver.control.calling import call
 
-        environ = create_environ(
-            f"/_mock{path}",
-            "http://localhost",
-            method=method,
-            data=b"" if body is None else json.dumps(body).encode(),
-            environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
-        )
-        pieces, status, headers = run_wsgi_app(self.app.wsgi_app, environ, buffered=True)
-        return decoded(
-            int(status.split()[0]), b"".join(pieces), headers.get(_KIND), f"{method} /_mock{path}"
-        )
+        data = b"" if body is None else json.dumps(body).encode()
+        status, payload, kind = call(self.wsgi.mock, method, path, data)
+        return decoded(status, payload, kind, f"{method} /_mock{path}")
 
     def make(self, body: Any) -> Any:
         """Make an organization under the next free id."""
@@ -136,8 +129,8 @@ class InProcess:
 
     def close(self) -> None:
         """Stop the server, if it ever started, and let go whoever waits still: a client may have given up."""
-        if self._app is not None:
-            self._app.mock.pipeline.sleeper.wake()
+        if self._light is not None:
+            self._light.mock.pipeline.sleeper.wake()
         if self._server is not None:
             self._server.stop()
             self._server = None

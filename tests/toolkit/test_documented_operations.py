@@ -12,8 +12,8 @@ from werkzeug.test import Client, TestResponse
 
 from mockserver import create_app
 from mockserver.clock import parse_time
-from mockserver.control.blueprint import ROUTES
 from mockserver.control.document import control_document
+from mockserver.control.routes import ROUTES
 from mockserver.faults import Fault
 
 if TYPE_CHECKING:
@@ -138,16 +138,9 @@ def test_refuses_a_web_page(case: str, client: Client) -> None:
 
 
 def test_every_route_is_documented() -> None:
-    """The blueprint and the document name the same routes, and each view like its operation."""
+    """The control API and its document name the same routes, and each view like its operation."""
     documented = {(method, path, name) for name, method, path, _ in CASES.values()}
-    routes = {
-        (
-            method.lower(),
-            path.replace("<int:", "{").replace("<", "{").replace(">", "}"),
-            view.__name__,
-        )
-        for path, method, view in ROUTES
-    }
+    routes = {(method.lower(), path, view.__name__) for path, method, view in ROUTES}
 
     assert documented == routes
 

@@ -10,6 +10,7 @@ from flask import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from werkzeug.exceptions import NotFound
 
+from mockserver.control.asked import Answer
 from mockserver.control.signing import SIGN_IN, is_signed_in
 from mockserver.faults import FaultKind
 from mockserver.rules import RULES
@@ -37,7 +38,7 @@ _HEADERS = {
 }
 
 
-def world_page(mock: Mock, version: str) -> Response:
+def world_page(mock: Mock, version: str) -> Answer:
     """Return the page of ``mock``."""
     text = _template().render(
         here="world",
@@ -51,7 +52,7 @@ def world_page(mock: Mock, version: str) -> Response:
         rules=RULES,
     )
     headers = {**_HEADERS, "Vary": "Accept"}
-    return Response(text, content_type="text/html; charset=utf-8", headers=headers)
+    return Answer(text.encode(), content_type="text/html; charset=utf-8", headers=headers)
 
 
 def page_file(name: str) -> Response:
