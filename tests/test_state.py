@@ -91,6 +91,7 @@ MESSAGING = {
     "send-is-the-chats-last": Effect(SEND, CHATS, lambda d: of(CHAT, "lastMessage")(d)["text"] == TEXT, False, True),
     "send-moves-the-chat-up": Effect(SEND, CHATS, lambda d: d["list"][0]["id"] == CHAT, False, True),
     "send-media-in-the-chats-media": Effect(Call("sendMessage", body={"text": TEXT, "mediaFiles": [30001]}), Call("listChatMedia"), has(TEXT, "text"), False, True),
+    "send-media-of-two-types": Effect(Call("sendMessage", body={"text": TEXT, "mediaFiles": [30001, 30006]}), Call("listChatMedia", query={"type": "videos"}), has(TEXT, "text"), False, True),
     "send-in-the-statistics": Effect(SEND, Call("listDirectMessages"), has(TEXT, "text"), False, True),
     "send-leaves-a-hidden-chat": Effect(SEND, CHATS, has(CHAT), False, False, Call("hideChat")),
     "like": Effect(Call("likeMessage", body=like), MESSAGES, of(MESSAGE, "isLiked"), False, True),

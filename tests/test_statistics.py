@@ -199,6 +199,28 @@ def test_vault_lists_are_sorted(sort: str, order: str, tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("renameVaultList", {"name": "Espresso at home"}),
+        ("addVaultListMedia", {"mediaIds": [30020]}),
+        ("removeVaultListMedia", None),
+    ],
+)
+def test_a_changed_vault_list_is_the_most_recent(operation: str, body: Any, tenant: Tenant) -> None:
+    """Sorted by the last change, the list that a request has just changed leads."""
+    recent = {"sort": "recent", "order": "desc"}
+    path = {"path_arguments": {"list_id": 901, "media_id": 30001}}
+    tenant.data("sortVaultLists", body=recent)
+    before = whole(tenant, "listVaultLists")[0]["id"]
+    tenant.data(operation, body=body, **path)
+    tenant.data("sortVaultLists", body=recent)
+    after = whole(tenant, "listVaultLists")[0]["id"]
+
+    assert before != 901
+    assert 901 == after
+
+
+@pytest.mark.parametrize(
     ("now", "start"),
     [
         ("2026-01-31T12:00:30Z", "2025-12-31 12:00:30"),

@@ -8,7 +8,7 @@ from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
 
-_NO_MEDIA = {"media": [], "mediaCount": 0, "hasMedia": False, "mediaType": None}
+_NO_MEDIA = {"media": [], "mediaCount": 0, "hasMedia": False}
 
 
 def last_messages(scene: Scene) -> dict[int, Record]:
@@ -79,5 +79,4 @@ def media_of(scene: Scene, ids: Sequence[int]) -> Record:
         "media": media,
         "mediaCount": len(media),
         "hasMedia": bool(media),
-        "mediaType": media[0]["type"] if media else None,
     }
