@@ -268,6 +268,22 @@ def test_every_write_has_an_effect_here(tenant: Tenant) -> None:
     assert {op.id for op in tenant.contract if op.writes} == shown | elsewhere
 
 
+def test_an_own_message_is_not_unread(tenant: Tenant) -> None:
+    """What the account sends leaves the fan's messages unread, and so the last one that was read."""
+    first = {chat["withUser"]["id"]: chat for chat in CHATS.data(tenant)["list"]}
+    for fan in first:
+        SEND.data(tenant, user_id=fan)
+    then = {chat["withUser"]["id"]: chat for chat in CHATS.data(tenant)["list"]}
+
+    for fan, chat in first.items():
+        messages = Call("listMessages", {"user_id": fan}, MANY).data(tenant)["list"]
+        after = [m for m in messages if m["id"] > then[fan]["lastReadMessageId"]]
+        unread = [m for m in after if m["fromUser"]["id"] == fan]
+        assert chat["unreadMessagesCount"] == then[fan]["unreadMessagesCount"] == len(unread)
+        if unread:
+            assert chat["lastReadMessageId"] == then[fan]["lastReadMessageId"]
+
+
 def test_note_is_kept(tenant: Tenant) -> None:
     """No read of the contract shows a fan's note, but it is there, on that fan only."""
     fans = tenant.organization.accounts[1001].collection("fans")
