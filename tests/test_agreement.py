@@ -169,6 +169,7 @@ ASKED: dict[str, dict[str, Any]] = {
 """What must be asked for an operation to look at all that it names."""
 LOOKED_UP = "its ids are looked up only where the body names some"
 NOT_LOOKED_AT = {
+    ("getEarningsOverview", "trial_links"): "only `by=trials` is about them",
     ("sendMassMessage", "fans"): LOOKED_UP,
     ("sendMassMessage", "vault_media"): LOOKED_UP,
     ("updateMassMessage", "fans"): LOOKED_UP,

@@ -158,6 +158,16 @@ def test_trials_and_referrals_add_up(tenant: Tenant) -> None:
     assert chart["total"] < chart["gross"]
 
 
+def test_trials_are_a_section_of_the_overview(tenant: Tenant) -> None:
+    """The trial links page says that both are one upstream call; without `by` the section isn't shown."""
+    own = tenant.data("getTrialLinksOverview", query=QUARTER)
+    section = tenant.data("getEarningsOverview", query={**QUARTER, "by": "trials"})
+
+    assert own["trials"]["offers"]["total"] > 0
+    assert own == section
+    assert "trials" not in tenant.data("getEarningsOverview", query=QUARTER)
+
+
 def test_streaks_are_those_of_this_month(tenant: Tenant) -> None:
     """Those that touch it, unless a window is asked for."""
     streaks = tenant.organization.accounts[1001].collection("streaks")
