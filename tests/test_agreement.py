@@ -13,6 +13,7 @@ import pytest
 
 import mockserver
 from mockserver import rules
+from mockserver.clock import parse_time
 from mockserver.contract import Schemas
 from mockserver.contract.build import METHODS, each_operation
 from mockserver.contract.checks import EXTENSIONS, each_example
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mockserver.app import MockFlask
     from mockserver.contract import Contract
     from mockserver.store import Collection
+    from tests.conftest import NewTenant
 
 PACKAGE = Path(mockserver.__file__).parent
 TESTS = Path(__file__).parent
@@ -257,6 +259,24 @@ def test_every_example_is_valid(contract: Contract) -> None:
         count += 1
 
     assert count > len(contract)
+
+
+NOT_SHOWN = {"updateMassMessage": "its page's answer was not seen, so the example shows no item"}
+"""Writes whose example says less than the mock answers, and why."""
+
+
+def test_writes_answer_what_their_examples_show(contract: Contract, new_tenant: NewTenant) -> None:
+    """A reader who sends the example's body to a new world gets the example's answer, down to the ids."""
+    different = {}
+    for operation in contract:
+        if operation.writes and operation.id not in NOT_SHOWN:
+            tenant = new_tenant()
+            tenant.organization.freeze(parse_time("2026-01-31T10:20:30Z"))
+            answer, shown = tenant.data(operation), operation.success_example["data"]
+            if answer != shown:
+                different[operation.id] = answer, shown
+
+    assert {} == different
 
 
 def test_every_parameter_that_must_be_sent_has_an_example(contract: Contract) -> None:
