@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ import mockserver
 from mockserver import rules
 from mockserver.clock import parse_time
 from mockserver.contract import Schemas
-from mockserver.contract.build import METHODS, each_operation
+from mockserver.contract.build import METHODS, each_operation, resolve
 from mockserver.contract.checks import EXTENSIONS, each_example
 from mockserver.data import default_spec
 from mockserver.plans import collections_of
@@ -120,6 +120,32 @@ def test_inferred_operations_say_what_implies_them(contract: Contract) -> None:
     ]
     assert 63 == len(reference)
     assert {1} == {count for source, count in named.items() if "/" in source}
+
+
+def objects_of(document: Mapping[str, Any], node: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object that ``node`` holds or refers to; the contract's schemas hold none of themselves."""
+    if isinstance(node, list):
+        for item in node:
+            yield from objects_of(document, item)
+    elif isinstance(node, Mapping):
+        node = {**resolve(document, node), **node}
+        yield node
+        for part in node.values():
+            yield from objects_of(document, part)
+
+
+def test_documented_operations_require_nothing_inferred(contract: Contract) -> None:
+    """What no page shows can't be due, and what must be there is no decision of ours."""
+    document, wrong = contract.document, set()
+    for _, _, operation in each_operation(document):
+        schemas = [operation.get("requestBody", {}), operation["responses"]["200"]]
+        for node in objects_of(document, schemas if operation["x-level"] == "reference" else []):
+            for name, member in node.get("properties", {}).items():
+                level = {**resolve(document, member), **member}.get("x-level")
+                if level == Level.INFERRED and name in node.get("required", ()):
+                    wrong.add((operation["operationId"], name))
+
+    assert set() == wrong
 
 
 ORDER = [
