@@ -108,6 +108,8 @@ MESSAGING = {
     "mark-as-read": Effect(Call("markChatAsRead", chat), CHATS, of(CHAT, "unreadMessagesCount"), 2, 0),
     "mark-as-read-leaves-the-unread": Effect(Call("markChatAsRead", chat), Call("listChats", query=MANY | {"filter": "unread"}), has(CHAT), True, False),
     "mark-as-unread": Effect(Call("markChatAsUnread", chat), Call("listChats", query=MANY | {"filter": "unread"}), has(CHAT), False, True, Call("markChatAsRead", chat)),
+    "mark-as-unread-is-counted": Effect(Call("markChatAsUnread", chat), CHATS, of(CHAT, "unreadMessagesCount"), 0, 1, Call("markChatAsRead", chat)),
+    "mark-as-unread-keeps-the-count": Effect(Call("markChatAsUnread", chat), CHATS, of(CHAT, "unreadMessagesCount"), 2, 2),
     "mark-all-as-read": Effect(Call("markAllChatsAsRead"), CHATS, lambda d: sum(c["unreadMessagesCount"] for c in d["list"]) == 0, False, True),
     "mark-all-leaves-none-unread": Effect(Call("markAllChatsAsRead"), Call("listChats", query={"filter": "unread"}), lambda d: d["list"] == [], False, True),
 }  # fmt: skip

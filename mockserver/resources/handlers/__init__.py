@@ -44,6 +44,7 @@ HANDLERS: dict[str, Handler] = {
         mass_messages.send_mass_message,
         mass_messages.update_mass_message,
         messaging.list_chats,
+        messaging.mark_chat_as_unread,
         messaging.send_message,
         publishing.create_post,
         publishing.create_promotion,
