@@ -239,48 +239,6 @@ def test_media_types_count_the_vault(tenant: Tenant) -> None:
     }
 
 
-@pytest.mark.parametrize("sort", ["media", "recent", "name", "default"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-def test_vault_lists_are_sorted(sort: str, order: str, tenant: Tenant) -> None:
-    """By the number of items, the last change, the name; by age where OnlyFans decides."""
-    lists = tenant.organization.accounts[1001].collection("vault_lists")
-    keys = {"media": "mediaIds", "recent": "changedAt", "name": "name", "default": "id"}
-
-    def key(record: Any) -> Any:
-        value = record[keys[sort]]
-        return len(value) if sort == "media" else value
-
-    lists.change(lists.rows()[2:3], {"changedAt": "2026-01-31T12:00:00+00:00"})
-    tenant.data("sortVaultLists", body={"sort": sort, "order": order})
-    shown = [row["id"] for row in whole(tenant, "listVaultLists", limit=100)]
-    sorted_keys = [key(lists.get(lists.find("id", id)[0])) for id in shown]
-
-    assert len(set(sorted_keys)) > 2
-    assert sorted(sorted_keys, reverse=order == "desc") == sorted_keys
-
-
-@pytest.mark.parametrize(
-    ("operation", "body"),
-    [
-        ("renameVaultList", {"name": "Espresso at home"}),
-        ("addVaultListMedia", {"mediaIds": [30020]}),
-        ("removeVaultListMedia", None),
-    ],
-)
-def test_a_changed_vault_list_is_the_most_recent(operation: str, body: Any, tenant: Tenant) -> None:
-    """Sorted by the last change, the list that a request has just changed leads."""
-    recent = {"sort": "recent", "order": "desc"}
-    path = {"path_arguments": {"list_id": 901, "media_id": 30001}}
-    tenant.data("sortVaultLists", body=recent)
-    before = whole(tenant, "listVaultLists")[0]["id"]
-    tenant.data(operation, body=body, **path)
-    tenant.data("sortVaultLists", body=recent)
-    after = whole(tenant, "listVaultLists")[0]["id"]
-
-    assert before != 901
-    assert 901 == after
-
-
 @pytest.mark.parametrize(
     ("now", "start"),
     [

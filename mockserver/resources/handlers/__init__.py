@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
         links.list_tracking_links,
         lists.list_members,
         lists.list_top_subscribers,
+        lists.list_vault_lists,
         lists.sort_vault_lists,
         lists.update_display_name,
         lists.vault_media_types,
