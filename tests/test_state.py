@@ -91,6 +91,7 @@ MESSAGING = {
     "send-is-the-chats-last": Effect(SEND, CHATS, lambda d: of(CHAT, "lastMessage")(d)["text"] == TEXT, False, True),
     "send-moves-the-chat-up": Effect(SEND, CHATS, lambda d: d["list"][0]["id"] == CHAT, False, True),
     "send-media-in-the-chats-media": Effect(Call("sendMessage", body={"text": TEXT, "mediaFiles": [30001]}), Call("listChatMedia"), has(TEXT, "text"), False, True),
+    "send-media-of-two-types": Effect(Call("sendMessage", body={"text": TEXT, "mediaFiles": [30001, 30006]}), Call("listChatMedia", query={"type": "videos"}), has(TEXT, "text"), False, True),
     "send-in-the-statistics": Effect(SEND, Call("listDirectMessages"), has(TEXT, "text"), False, True),
     "send-leaves-a-hidden-chat": Effect(SEND, CHATS, has(CHAT), False, False, Call("hideChat")),
     "like": Effect(Call("likeMessage", body=like), MESSAGES, of(MESSAGE, "isLiked"), False, True),
@@ -107,6 +108,8 @@ MESSAGING = {
     "mark-as-read": Effect(Call("markChatAsRead", chat), CHATS, of(CHAT, "unreadMessagesCount"), 2, 0),
     "mark-as-read-leaves-the-unread": Effect(Call("markChatAsRead", chat), Call("listChats", query=MANY | {"filter": "unread"}), has(CHAT), True, False),
     "mark-as-unread": Effect(Call("markChatAsUnread", chat), Call("listChats", query=MANY | {"filter": "unread"}), has(CHAT), False, True, Call("markChatAsRead", chat)),
+    "mark-as-unread-is-counted": Effect(Call("markChatAsUnread", chat), CHATS, of(CHAT, "unreadMessagesCount"), 0, 1, Call("markChatAsRead", chat)),
+    "mark-as-unread-keeps-the-count": Effect(Call("markChatAsUnread", chat), CHATS, of(CHAT, "unreadMessagesCount"), 2, 2),
     "mark-all-as-read": Effect(Call("markAllChatsAsRead"), CHATS, lambda d: sum(c["unreadMessagesCount"] for c in d["list"]) == 0, False, True),
     "mark-all-leaves-none-unread": Effect(Call("markAllChatsAsRead"), Call("listChats", query={"filter": "unread"}), lambda d: d["list"] == [], False, True),
 }  # fmt: skip
@@ -266,6 +269,22 @@ def test_every_write_has_an_effect_here(tenant: Tenant) -> None:
     elsewhere = {"createSignedUpload", "finishMultipartUpload", "updateFanNotes"}
 
     assert {op.id for op in tenant.contract if op.writes} == shown | elsewhere
+
+
+def test_an_own_message_is_not_unread(tenant: Tenant) -> None:
+    """What the account sends leaves the fan's messages unread, and so the last one that was read."""
+    first = {chat["withUser"]["id"]: chat for chat in CHATS.data(tenant)["list"]}
+    for fan in first:
+        SEND.data(tenant, user_id=fan)
+    then = {chat["withUser"]["id"]: chat for chat in CHATS.data(tenant)["list"]}
+
+    for fan, chat in first.items():
+        messages = Call("listMessages", {"user_id": fan}, MANY).data(tenant)["list"]
+        after = [m for m in messages if m["id"] > then[fan]["lastReadMessageId"]]
+        unread = [m for m in after if m["fromUser"]["id"] == fan]
+        assert chat["unreadMessagesCount"] == then[fan]["unreadMessagesCount"] == len(unread)
+        if unread:
+            assert chat["lastReadMessageId"] == then[fan]["lastReadMessageId"]
 
 
 def test_note_is_kept(tenant: Tenant) -> None:

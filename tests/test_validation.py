@@ -406,7 +406,7 @@ def test_says_it_in_plain_words(
     assert (400, {"error": error}) == (answer.status_code, answer.get_json())
 
 
-@pytest.mark.parametrize("by", ["bogus", "trials", "story", ""])
+@pytest.mark.parametrize("by", ["bogus", "story", ""])
 def test_the_overview_passes_on_what_it_is_asked(by: str, tenant: Tenant) -> None:
     """The page says that `by` goes upstream unchecked; a section that the mock doesn't know is none."""
     assert {} == tenant.data("getEarningsOverview", query={"by": by})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
 
-_NO_MEDIA = {"media": [], "mediaCount": 0, "hasMedia": False, "mediaType": None}
+_NO_MEDIA = {"media": [], "mediaCount": 0, "hasMedia": False}
 
 
 def last_messages(scene: Scene) -> dict[int, Record]:
@@ -42,17 +44,30 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
     return found
 
 
-def message_ids(scene: Scene) -> dict[int, list[int]]:
-    """Return the ids of each chat's messages, oldest first, by the fan's id."""
+def last_read(scene: Scene, fan: int, unread: int) -> int:
+    """Return the id of the message before the last ``unread`` ones that the fan wrote; 0 if there is none."""
+    ids, written = _message_ids(scene).get(fan, ([], []))
+    if unread > len(written):
+        return 0
+    read = bisect_left(ids, written[-unread]) if unread else len(ids)
+    return ids[read - 1] if read else 0
+
+
+def _message_ids(scene: Scene) -> dict[int, tuple[list[int], list[int]]]:
+    """Return the ids of each chat's messages and of those that the fan wrote, oldest first, by the fan's id."""
     messages = scene.collection("messages")
 
-    def sorted_ids() -> dict[int, list[int]]:
-        ids: dict[int, list[int]] = {}
-        for message in messages.records():
-            ids.setdefault(message["withUserId"], []).append(message["id"])
-        return {fan: sorted(found) for fan, found in ids.items()}
+    def sorted_ids() -> dict[int, tuple[list[int], list[int]]]:
+        ids: dict[int, tuple[list[int], list[int]]] = {}
+        for message in sorted(messages.records(), key=itemgetter("id")):
+            fan = message["withUserId"]
+            of_chat, written = ids.setdefault(fan, ([], []))
+            of_chat.append(message["id"])
+            if message["fromUser"]["id"] == fan:
+                written.append(message["id"])
+        return ids
 
-    found: dict[int, list[int]] = messages.memo("message ids", sorted_ids)
+    found: dict[int, tuple[list[int], list[int]]] = messages.memo("message ids", sorted_ids)
     return found
 
 
@@ -79,5 +94,4 @@ def media_of(scene: Scene, ids: Sequence[int]) -> Record:
         "media": media,
         "mediaCount": len(media),
         "hasMedia": bool(media),
-        "mediaType": media[0]["type"] if media else None,
     }

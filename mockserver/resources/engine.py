@@ -112,7 +112,7 @@ def _create(scene: Scene, collection: Collection) -> Result:
 
 def _update(scene: Scene, collection: Collection) -> Result:
     row = _row(scene, collection)
-    collection.change([row], scene.form.sent(scene))
+    collection.change([row], scene.form.constants(scene) | scene.form.sent(scene))
     return _one(scene, collection.get(row))
 
 
@@ -160,7 +160,8 @@ def _withdraw(holders: Collection, field: str, value: Any) -> None:
 def _add(scene: Scene, collection: Collection) -> Result:
     row, field, values = _membership(scene, collection)
     held = list(collection.get(row)[field])
-    collection.change([row], {field: held + [v for v in dict.fromkeys(values) if v not in held]})
+    more = held + [v for v in dict.fromkeys(values) if v not in held]
+    collection.change([row], {**scene.form.constants(scene), field: more})
     return _one(scene, collection.get(row))
 
 
@@ -170,7 +171,8 @@ def _remove(scene: Scene, collection: Collection) -> Result:
     missing = [value for value in values if value not in held]
     if missing:
         raise Refused(rules.NOT_FOUND, f"{ascii(missing[0])[:40]} is not in the list.")
-    collection.change([row], {field: [value for value in held if value not in values]})
+    left = [value for value in held if value not in values]
+    collection.change([row], {**scene.form.constants(scene), field: left})
     return _one(scene, collection.get(row))
 
 

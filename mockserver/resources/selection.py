@@ -113,8 +113,25 @@ def _contains(field: str, value: Any) -> Condition:
 
 def _case(cases: Mapping[str, Mapping[str, Any]], value: str) -> Condition:
     """Return the conditions of one value of an enumerated parameter; a value without any keeps all."""
-    conditions = [_equals(field, wanted) for field, wanted in cases.get(value, {}).items()]
+    conditions = [_has(field, wanted) for field, wanted in cases.get(value, {}).items()]
     return lambda record: all(condition(record) for condition in conditions)
+
+
+def _has(field: str, wanted: Any) -> Condition:
+    """Compare with a field, or with that field of each item where a list is on the way."""
+    steps = field.split(".")
+    return lambda record: wanted in _reached(record, steps)
+
+
+def _reached(value: Any, steps: list[str]) -> Iterable[Any]:
+    """Yield what ``steps`` lead to: one value, or one of each item of the lists on the way."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _reached(item, steps)
+    elif steps:
+        yield from _reached(value.get(steps[0]) if isinstance(value, dict) else None, steps[1:])
+    else:
+        yield value
 
 
 def _within(field: str, first: float, last: float) -> Condition:

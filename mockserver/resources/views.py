@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.resources.chats import (
     last_messages,
-    message_ids,
+    last_read,
     pinned_messages,
     seconds_to_cancel,
 )
@@ -50,12 +50,10 @@ def _names(scene: Scene, user: int) -> dict[str, Any]:
 def _chat(record: Record, scene: Scene) -> dict[str, Any]:
     fan = record["withUser"]["id"]
     last = last_messages(scene).get(fan)
-    ids = message_ids(scene).get(fan, [])
-    unread = record["unreadMessagesCount"]
     shown = {
         **record,
         "countPinnedMessages": pinned_messages(scene).get(fan, 0),
-        "lastReadMessageId": ids[-1 - unread] if unread < len(ids) else 0,
+        "lastReadMessageId": last_read(scene, fan, record["unreadMessagesCount"]),
     }
     # A chat whose messages are all gone has no last one.
     if not last:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.clock import DAY, isoformat, start_of_day
+from mockserver.resources.handlers.reach import trials
 from mockserver.resources.scene import Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.resources.series import Span, Value, one, span_of
@@ -79,8 +80,10 @@ def referral_chart(scene: Scene) -> Result:
 
 
 def earnings_overview(scene: Scene) -> Result:
-    """Answer the sections that `by` names, or all that the page shows."""
+    """Answer the section that `by` names, or all that the page shows."""
     by = scene.arguments.query.get("by")
+    if by == "trials":  # known to upstream, named by another page (trial-links/get-overview)
+        return Result({by: trials(scene)})
     return Result(
         {
             name: section(scene)

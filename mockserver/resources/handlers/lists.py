@@ -13,7 +13,8 @@ from mockserver.resources.paging import answer_page
 from mockserver.resources.records import id_sent
 from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import timestamp
-from mockserver.store import Record
+from mockserver.resources.views import show
+from mockserver.store import Collection, Record
 
 _MEDIA_TYPES = ("photo", "gif", "video", "audio")
 
@@ -91,27 +92,41 @@ _SORTS: dict[str, Callable[[Record], Any]] = {
     "recent": lambda record: record["changedAt"],
     "name": lambda record: record["name"].casefold(),
     "default": lambda record: record["id"],
+    "custom": lambda record: record["position"],
 }
 
 
+def list_vault_lists(scene: Scene) -> Result:
+    """Answer the vault's lists in the order that is stored, which holds for what changed since too."""
+    lists = scene.collection("vault_lists").records()
+    order = next((record["order"] for record in lists if "order" in record), _order("custom"))
+    ordered = sorted(lists, key=_SORTS[order["by"]], reverse=order["direction"] == "desc")
+    return answer_page(scene, ordered, lambda record: show(scene, record))
+
+
 def sort_vault_lists(scene: Scene) -> Result:
-    """Store the order of the vault's lists.
+    """Store the order of the vault's lists, in each of them.
 
     Raises ``Refused`` (400) when a custom order doesn't hold each list exactly once.
     """
     lists, asked = scene.collection("vault_lists"), scene.arguments.body
-    rows = {lists.get(row)["id"]: row for row in lists.rows()}
     if asked["sort"] == "custom":
-        ordered = asked["customOrder"]
-        if sorted(ordered) != sorted(rows):
-            raise Refused(
-                rules.BAD_BODY, "customOrder must hold the id of every list exactly once."
-            )
+        _place(lists, asked["customOrder"])
+        order = _order("custom")
     else:
-        sort = _SORTS[asked["sort"]]
-        ordered = sorted(
-            rows, key=lambda id: sort(lists.get(rows[id])), reverse=asked["order"] == "desc"
-        )
-    for position, id in enumerate(ordered, start=1):
-        lists.change([rows[id]], {"position": position})
+        order = _order(asked["sort"], asked["order"])
+    lists.change(lists.rows(), {"order": order})
     return DONE
+
+
+def _order(by: str, direction: str = "asc") -> dict[str, str]:
+    return {"by": by, "direction": direction}
+
+
+def _place(lists: Collection, ids: list[int]) -> None:
+    """Give each of the lists its position."""
+    rows = {lists.get(row)["id"]: row for row in lists.rows()}
+    if sorted(ids) != sorted(rows):
+        raise Refused(rules.BAD_BODY, "customOrder must hold the id of every list exactly once.")
+    for position, id in enumerate(ids, start=1):
+        lists.change([rows[id]], {"position": position})

@@ -1,10 +1,10 @@
-"""Chats in the order of their latest messages, and sending a message, which moves its chat to the top."""
+"""Chats in the order of their latest messages, the unread badge, and sending a message, which moves its chat to the top."""
 
 from __future__ import annotations
 
 from mockserver.resources.chats import last_messages, media_of
 from mockserver.resources.paging import answer_page
-from mockserver.resources.scene import Result, Scene
+from mockserver.resources.scene import DONE, Result, Scene
 from mockserver.resources.selection import select
 from mockserver.resources.views import show
 from mockserver.store import Record
@@ -38,6 +38,15 @@ def _is_with(scene: Scene, chat: Record, text: str) -> bool:
     names = [user.get("username"), user.get("name")]
     names += [fans.get(row).get("displayName") for row in fans.find("id", user["id"])]
     return any(text in str(name or "").casefold() for name in names)
+
+
+def mark_chat_as_unread(scene: Scene) -> Result:
+    """Give a chat the unread badge, with one unread message unless it has some already."""
+    chats = scene.collection("chats")
+    row = scene.find("chats", "withUser.id", scene.arguments.path["user_id"])
+    unread = chats.get(row)["unreadMessagesCount"] or 1
+    chats.change([row], {"unreadMessagesCount": unread, "isUnread": True})
+    return DONE
 
 
 def send_message(scene: Scene) -> Result:

@@ -48,22 +48,23 @@ def visitors_chart(scene: Scene) -> Result:
 
 def trial_overview(scene: Scene) -> Result:
     """Answer how many trials were offered and claimed."""
+    return Result({"trials": trials(scene)})
+
+
+def trials(scene: Scene) -> dict[str, Any]:
+    """Return what the window's trial links offered, and how often they were claimed."""
     links = span_of(scene, scene.collection("trial_links").records(), "createdAt")
 
     def claims(link: Record) -> float:
         return float(link["claimCounts"])
 
     chart = [{**point, "date": point["date"][:10]} for point in links.series(claims, daily=False)]
-    return Result(
-        {
-            "trials": {
-                "hasStatistic": bool(links.records),
-                "offers": links.change(one),
-                "claims": links.change(claims),
-                "chartData": chart,
-            }
-        }
-    )
+    return {
+        "hasStatistic": bool(links.records),
+        "offers": links.change(one),
+        "claims": links.change(claims),
+        "chartData": chart,
+    }
 
 
 def _visits(scene: Scene) -> Span:

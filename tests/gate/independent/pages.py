@@ -82,9 +82,9 @@ class Shelf:
 
 def _chat(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return messages that the account wrote, but for the second one, which is the fan's."""
-    own = [{**item, "fromUser": {"id": HEALTHY}} for item in items]
+    own = [{**item, "fromUser": {"id": HEALTHY, "_view": "s"}} for item in items]
     own[0]["id"] = RECORDS["message_id"]
-    own[1] |= {"id": FANS_MESSAGE, "fromUser": {"id": RECORDS["user_id"]}}
+    own[1] |= {"id": FANS_MESSAGE, "fromUser": {"id": RECORDS["user_id"], "_view": "s"}}
     return own
 
 
