@@ -57,6 +57,11 @@ class WrongServer:
         start_response(status, headers)
         return [body]
 
+    def renew_minute(self) -> None:
+        """Let a new minute begin for everybody."""
+        for organization in self._app.mock.world.organizations.values():
+            organization.windows.minute.used = 0
+
     def ask(self, environ: WSGIEnvironment) -> Answer:
         """Return what the mock answers."""
         begun: list[Any] = []
