@@ -290,6 +290,21 @@ def test_a_429_that_nobody_staged_blames_no_order() -> None:
     assert {LEFT} == {finding.verdict for finding in ledger.findings.values()}
 
 
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_429_here_and_there_breaks_nothing(every: int) -> None:
+    """Where nobody staged it, it judges nothing, whichever request it hits."""
+    numbers = itertools.count(1)
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        return flat("429 Too Many Requests") if next(numbers) % every == 0 else ask(environ)
+
+    areas = ("auth", "permission", "credit", "error", "envelope", "pagination", "order", "rate")
+    found = judged(WrongServer(change), *areas).findings.values()
+
+    assert [] == [(f.rule.id, b.allowed, b.found) for f in found for b in f.breaches]
+    assert [] == [f.errors for f in found if f.errors]
+
+
 def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing may be written, an unknown method with a key is one that can't write."""
     monkeypatch.setattr("contract_tests.profile.Profile.is_loopback", False)
