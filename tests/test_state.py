@@ -412,6 +412,30 @@ def test_scheduled_mass_message_goes_out(
     assert [after, after] == late
 
 
+def test_a_mass_message_arrives_like_one_sent_by_hand(tenant: Tenant) -> None:
+    """It says itself that it came from the queue; all else is the same, the media included."""
+    media = [item["id"] for item in tenant.data("listVaultMedia")["list"][:2]]
+    body = {"text": TEXT, "mediaFiles": media}
+    tenant.data("sendMessage", body=body)
+    tenant.data("sendMassMessage", body=body | {"userIds": [FAN]})
+    mass, single = tenant.data("listMessages")["list"][:2]
+    (row, *_) = tenant.data("listMassMessages")
+
+    assert {"id", "isFromQueue"} == {name for name in single if single[name] != mass[name]}
+    assert ((True, False), 2) == ((mass["isFromQueue"], single["isFromQueue"]), mass["mediaCount"])
+    assert (1, 0, 2) == (row["sentCount"], row["viewedCount"], row["mediaCount"])
+
+
+def test_a_mass_message_goes_out_on_the_second(tenant: Tenant) -> None:
+    tenant.data("sendMassMessage", body={**QUEUE.body, "scheduledDate": TONIGHT})
+    sent = []
+    for seconds in (3 * HOUR - 31, 1):  # it is half a minute past noon
+        tenant.organization.clock.advance(seconds)
+        sent.append([one["text"] for one in tenant.data("listMassMessages")].count(TEXT))
+
+    assert [0, 1] == sent
+
+
 def test_delivered_mass_message_is_settled(tenant: Tenant) -> None:
     """After its time a message is neither moved nor canceled; a canceled one never goes out."""
     body = {**QUEUE.body, "scheduledDate": TONIGHT}
