@@ -324,6 +324,17 @@ def test_what_is_created_can_be_got(case: str, tenant: Tenant) -> None:
     assert first.get("createdAt", "2026-01-31T12:00:30+00:00") == "2026-01-31T12:00:30+00:00"
 
 
+def test_an_upload_has_an_address_for_each_part(tenant: Tenant) -> None:
+    """In one part it is a single address, and there is nothing to finish."""
+    body = {"key": "upload/3f2b8c1e-0d4a-4c7e-9b1f-2a6d5e8c7f90/202601311020/art.mp4"}
+    body |= {"contentType": "video/mp4"}
+    one, two = (tenant.data("createSignedUpload", body=body | {"parts": n}) for n in (1, 2))
+
+    assert {"url"} == set(one)
+    assert {"uploadId", "keys"} == set(two)
+    assert 2 == len(set(two["keys"]))
+
+
 def test_upload_from_start_to_finish(tenant: Tenant) -> None:
     """A multipart upload is finished once, with the key, the parts and the id that it began with."""
     key = "upload/3f2b8c1e-0d4a-4c7e-9b1f-2a6d5e8c7f90/202601311020/art.mp4"
