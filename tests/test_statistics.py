@@ -60,6 +60,39 @@ def test_delta_is_against_the_window_before(tenant: Tenant) -> None:
     assert round((now["total"] / before["total"] - 1) * 100, 1) == now["delta"]
 
 
+def test_both_ends_of_a_window_belong_to_it(tenant: Tenant) -> None:
+    """What came just before it counts for the window before, and what comes just after for none."""
+    account = tenant.organization.accounts[1001]
+    one = account.collection("transactions").get(0)
+    times = (
+        "2026-01-09T23:59:59",
+        "2026-01-10T00:00:00",
+        "2026-01-20T12:00:00",
+        "2026-01-20T12:00:01",
+    )
+    records = [
+        {**one, "id": f"{n}", "net": 10.0, "createdAt": f"{time}+00:00"}
+        for n, time in enumerate(times)
+    ]
+    account.load("transactions", records)
+    asked = {"start_date": "2026-01-10 00:00:00", "end_date": "2026-01-20 12:00:00"}
+    chart = tenant.data("getEarningsChart", query=asked)
+
+    assert (20.0, 100.0) == (chart["total"], chart["delta"])
+    assert 2 == counts(chart["chartCount"])
+
+
+def test_windows_over_a_quarter_come_in_months(tenant: Tenant) -> None:
+    quarter, longer = (
+        [point["date"] for point in tenant.data("getEarningsChart", query=query)["chartAmount"]]
+        for query in (QUARTER, QUARTER | {"start_date": "2025-10-31"})
+    )
+
+    assert len(quarter) > 80
+    assert {"01T00:00:00+00:00"} == {date[8:] for date in longer}
+    assert len(set(longer)) == len(longer) <= 4
+
+
 def test_chargebacks_add_up(tenant: Tenant) -> None:
     filed = whole(tenant, "listChargebacks", **QUARTER)
     chart = tenant.data("getChargebacksChart", query=QUARTER)
