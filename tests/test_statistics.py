@@ -231,6 +231,39 @@ def test_vault_lists_are_sorted(sort: str, order: str, tenant: Tenant) -> None:
     assert sorted(sorted_keys, reverse=order == "desc") == sorted_keys
 
 
+def test_vault_lists_are_sorted_as_they_are_named(tenant: Tenant) -> None:
+    """A custom order names each list once; another one is refused, and changes nothing."""
+    ids = [row["id"] for row in whole(tenant, "listVaultLists", limit=100)]
+    own = [*ids[1::2], *ids[::2]]
+    tenant.data("sortVaultLists", body={"sort": "custom", "customOrder": own})
+    wrong = [ids[1:], [*ids, ids[0]], [*ids[1:], 987_654], []]
+    statuses = [
+        tenant.call("sortVaultLists", body={"sort": "custom", "customOrder": order}).status_code
+        for order in wrong
+    ]
+
+    assert [400] * 4 == statuses
+    assert own != ids
+    assert own == [row["id"] for row in whole(tenant, "listVaultLists", limit=100)]
+
+
+def test_members_come_in_the_order_of_their_list(tenant: Tenant) -> None:
+    """The latest member first, unless the other direction is asked for."""
+    lists = tenant.organization.accounts[1001].collection("user_lists")
+    ids = lists.get(lists.find("id", 801)[0])["memberIds"]
+    shown = {
+        direction: [fan["id"] for fan in whole(tenant, "listUserListMembers", **query)]
+        for direction, query in {
+            "by-default": {},
+            "desc": {"sort_dir": "desc"},
+            "asc": {"sort_dir": "asc"},
+        }.items()
+    }
+
+    assert len(ids) > 2
+    assert {"by-default": ids[::-1], "desc": ids[::-1], "asc": ids} == shown
+
+
 @pytest.mark.parametrize(
     ("now", "start"),
     [
