@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mockserver.clock import DAY, isoformat
 from mockserver.contract import Schemas
 from mockserver.resources.dates import parse_query_date
 
@@ -62,3 +63,25 @@ def test_a_date_at_the_edge_of_time_still_answers(edge: str, tenant: Tenant) -> 
     for name in ("start_date", "end_date"):
         for operation in ("listMassMessages", "getChargebacksChart", "getEarningsChart"):
             assert 200 == tenant.call(operation, query={name: edge}).status_code
+
+
+@pytest.mark.parametrize(
+    ("operation", "collection", "field"),
+    [
+        ("listEarnings", "transactions", "createdAt"),
+        ("listMassMessages", "mass_messages", "date"),
+        ("listTopStories", "stories", "createdAt"),
+    ],
+)
+def test_what_a_window_shows_moves_with_the_day(
+    operation: str, collection: str, field: str, tenant: Tenant
+) -> None:
+    """A window that isn't asked for ends with today, also where the same was asked for yesterday."""
+    account, clock = tenant.organization.accounts[1001], tenant.organization.clock
+    tomorrow = {**account.collection(collection).get(0), field: isoformat(clock.now() + DAY)}
+    account.load(collection, [tomorrow])
+    early = tenant.data(operation)
+    clock.advance(DAY)
+    late = tenant.data(operation)
+
+    assert early != late

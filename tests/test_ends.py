@@ -30,6 +30,17 @@ def test_a_promotion_ends(tenant: Tenant) -> None:
     assert [(True, False)] * 2 == shown()
 
 
+def test_a_promotion_without_an_end_goes_on(tenant: Tenant) -> None:
+    """0 days and 0 places mean no limit; the price is what the discount leaves of 9.99."""
+    (made,) = tenant.data("createPromotion", body=OFFER | {"finishDays": 0, "subscribeCounts": 0})
+    tenant.organization.clock.advance(365 * DAY)
+    offers = tenant.data("listReachPromotions", query={"limit": 100})["items"]
+    (shown,) = [offer for offer in offers if offer["id"] == made["id"]]
+
+    assert (False, None) == (shown["isFinished"], shown["subscribeCounts"])
+    assert (5.0, True) == (shown["price"], shown["canClaim"])
+
+
 def test_every_end_agrees_with_the_clock(tenant: Tenant) -> None:
     """Whatever day it is, nothing goes on past its own end."""
     tenant.organization.clock.advance(60 * DAY)

@@ -246,3 +246,54 @@ def test_an_offset_of_any_size_is_told_back(tenant: Tenant) -> None:
 
     assert 200 == answer.status_code
     assert f'"offset":{large}' in answer.get_data(as_text=True)
+
+
+CHAT = {"user_id": 50001}
+FIRST = 7_000_000_000_101
+
+
+def only_messages(tenant: Tenant, *ids: int) -> None:
+    """Leave no more than these messages in the chat."""
+    messages = tenant.organization.accounts[1001].collection("messages")
+    (one, *_) = (r for r in messages.records() if r["withUserId"] == CHAT["user_id"])
+    tenant.organization.accounts[1001].load("messages", [{**one, "id": id} for id in ids])
+
+
+def ids_of(page: Page) -> list[int]:
+    return [item["id"] - FIRST for item in items_of(page)]
+
+
+@pytest.mark.shows(rules.PAGE_COMPLETE)
+@pytest.mark.parametrize(("order", "kept"), [("desc", 0), ("asc", 3)])
+def test_messages_that_are_deleted_meanwhile_hide_no_other(
+    order: str, kept: int, tenant: Tenant
+) -> None:
+    """A page goes on from where the last one ended, also where that message is gone and one is left."""
+    only_messages(tenant, *(FIRST + n for n in range(4)))
+    first = tenant.call("listMessages", query={"limit": 2, "order": order}).get_json()
+    only_messages(tenant, FIRST + kept)
+    second = tenant.follow(str(next_of(first))).get_json()
+
+    assert kept not in ids_of(first)
+    assert [kept] == ids_of(second)
+
+
+@pytest.mark.parametrize(
+    ("query", "due"),
+    [
+        pytest.param({"order": "desc", "first_id": 2}, [2, 1, 0], id="first"),
+        pytest.param({"order": "desc", "id": 2}, [1, 0], id="after"),
+        pytest.param({"order": "desc", "first_id": 9}, [3, 2, 1, 0], id="first-that-is-gone"),
+        pytest.param({"order": "asc", "last_id": 2}, [2, 1, 0], id="last"),
+        pytest.param({"order": "asc", "last_id": 9}, [3, 2, 1, 0], id="last-that-is-gone"),
+        pytest.param({"order": "asc", "last_id": 2, "id": 1}, [0], id="after-in-reverse"),
+        pytest.param({"order": "asc", "id": 1}, [2, 3], id="after-the-oldest"),
+    ],
+)
+def test_messages_begin_where_they_are_asked_to(
+    query: dict[str, Any], due: list[int], tenant: Tenant
+) -> None:
+    only_messages(tenant, *(FIRST + n for n in range(4)))
+    asked = {name: v if name == "order" else FIRST + v for name, v in query.items()}
+
+    assert due == ids_of(tenant.call("listMessages", query=asked).get_json())

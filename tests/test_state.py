@@ -344,6 +344,17 @@ def test_what_is_created_can_be_got(case: str, tenant: Tenant) -> None:
     assert first.get("createdAt", "2026-01-31T12:00:30+00:00") == "2026-01-31T12:00:30+00:00"
 
 
+def test_an_upload_has_an_address_for_each_part(tenant: Tenant) -> None:
+    """In one part it is a single address, and there is nothing to finish."""
+    body = {"key": "upload/3f2b8c1e-0d4a-4c7e-9b1f-2a6d5e8c7f90/202601311020/art.mp4"}
+    body |= {"contentType": "video/mp4"}
+    one, two = (tenant.data("createSignedUpload", body=body | {"parts": n}) for n in (1, 2))
+
+    assert {"url"} == set(one)
+    assert {"uploadId", "keys"} == set(two)
+    assert 2 == len(set(two["keys"]))
+
+
 def test_upload_from_start_to_finish(tenant: Tenant) -> None:
     """A multipart upload is finished once, with the key, the parts and the id that it began with."""
     key = "upload/3f2b8c1e-0d4a-4c7e-9b1f-2a6d5e8c7f90/202601311020/art.mp4"
@@ -430,6 +441,30 @@ def test_scheduled_mass_message_goes_out(
 
     assert before == early
     assert [after, after] == late
+
+
+def test_a_mass_message_arrives_like_one_sent_by_hand(tenant: Tenant) -> None:
+    """It says itself that it came from the queue; all else is the same, the media included."""
+    media = [item["id"] for item in tenant.data("listVaultMedia")["list"][:2]]
+    body = {"text": TEXT, "mediaFiles": media}
+    tenant.data("sendMessage", body=body)
+    tenant.data("sendMassMessage", body=body | {"userIds": [FAN]})
+    mass, single = tenant.data("listMessages")["list"][:2]
+    (row, *_) = tenant.data("listMassMessages")
+
+    assert {"id", "isFromQueue"} == {name for name in single if single[name] != mass[name]}
+    assert ((True, False), 2) == ((mass["isFromQueue"], single["isFromQueue"]), mass["mediaCount"])
+    assert (1, 0, 2) == (row["sentCount"], row["viewedCount"], row["mediaCount"])
+
+
+def test_a_mass_message_goes_out_on_the_second(tenant: Tenant) -> None:
+    tenant.data("sendMassMessage", body={**QUEUE.body, "scheduledDate": TONIGHT})
+    sent = []
+    for seconds in (3 * HOUR - 31, 1):  # it is half a minute past noon
+        tenant.organization.clock.advance(seconds)
+        sent.append([one["text"] for one in tenant.data("listMassMessages")].count(TEXT))
+
+    assert [0, 1] == sent
 
 
 def test_delivered_mass_message_is_settled(tenant: Tenant) -> None:

@@ -60,6 +60,39 @@ def test_delta_is_against_the_window_before(tenant: Tenant) -> None:
     assert round((now["total"] / before["total"] - 1) * 100, 1) == now["delta"]
 
 
+def test_both_ends_of_a_window_belong_to_it(tenant: Tenant) -> None:
+    """What came just before it counts for the window before, and what comes just after for none."""
+    account = tenant.organization.accounts[1001]
+    one = account.collection("transactions").get(0)
+    times = (
+        "2026-01-09T23:59:59",
+        "2026-01-10T00:00:00",
+        "2026-01-20T12:00:00",
+        "2026-01-20T12:00:01",
+    )
+    records = [
+        {**one, "id": f"{n}", "net": 10.0, "createdAt": f"{time}+00:00"}
+        for n, time in enumerate(times)
+    ]
+    account.load("transactions", records)
+    asked = {"start_date": "2026-01-10 00:00:00", "end_date": "2026-01-20 12:00:00"}
+    chart = tenant.data("getEarningsChart", query=asked)
+
+    assert (20.0, 100.0) == (chart["total"], chart["delta"])
+    assert 2 == counts(chart["chartCount"])
+
+
+def test_windows_over_a_quarter_come_in_months(tenant: Tenant) -> None:
+    quarter, longer = (
+        [point["date"] for point in tenant.data("getEarningsChart", query=query)["chartAmount"]]
+        for query in (QUARTER, QUARTER | {"start_date": "2025-10-31"})
+    )
+
+    assert len(quarter) > 80
+    assert {"01T00:00:00+00:00"} == {date[8:] for date in longer}
+    assert len(set(longer)) == len(longer) <= 4
+
+
 def test_chargebacks_add_up(tenant: Tenant) -> None:
     filed = whole(tenant, "listChargebacks", **QUARTER)
     chart = tenant.data("getChargebacksChart", query=QUARTER)
@@ -239,6 +272,23 @@ def test_media_types_count_the_vault(tenant: Tenant) -> None:
     }
 
 
+def test_members_come_in_the_order_of_their_list(tenant: Tenant) -> None:
+    """The latest member first, unless the other direction is asked for."""
+    lists = tenant.organization.accounts[1001].collection("user_lists")
+    ids = lists.get(lists.find("id", 801)[0])["memberIds"]
+    shown = {
+        direction: [fan["id"] for fan in whole(tenant, "listUserListMembers", **query)]
+        for direction, query in {
+            "by-default": {},
+            "desc": {"sort_dir": "desc"},
+            "asc": {"sort_dir": "asc"},
+        }.items()
+    }
+
+    assert len(ids) > 2
+    assert {"by-default": ids[::-1], "desc": ids[::-1], "asc": ids} == shown
+
+
 @pytest.mark.parametrize(
     ("now", "start"),
     [
@@ -260,3 +310,166 @@ def test_top_subscribers_look_back_one_month(now: str, start: str, new_tenant: N
     (fan,) = tenant.data("listTopSubscribers")["list"]
 
     assert fans.get(fans.rows()[0])["id"] == fan["id"]
+
+
+VISITS = {"FR": (3, 3, 0), "NL": (5, 1, 0), "US": (1, 1, 4), "DE": (2, 2, 2)}
+"""Guests, users and subscribers from a few countries."""
+
+
+@pytest.fixture
+def visited(tenant: Tenant) -> Tenant:
+    """Return an organization whose profile was visited by so many, each for ten seconds."""
+    visits = tenant.organization.accounts[1001].collection("visitors")
+    one = visits.get(0)
+    records = [
+        {**one, "id": id, "countryCode": code, "date": "2026-01-30T00:00:00+00:00", "duration": 10}
+        | dict(zip(("guests", "users", "subscribers"), seen, strict=True))
+        for id, (code, seen) in enumerate(VISITS.items(), start=1)
+    ]
+    tenant.organization.accounts[1001].load("visitors", records)
+    return tenant
+
+
+@pytest.mark.parametrize(
+    ("by", "due"),
+    [
+        ("total", ["DE", "FR", "NL", "US"]),
+        ("guests", ["NL", "FR", "DE", "US"]),
+        ("users", ["FR", "DE", "NL", "US"]),
+        ("subscribers", ["US", "DE", "FR", "NL"]),
+    ],
+)
+def test_countries_are_ranked(by: str, due: list[str], visited: Tenant) -> None:
+    """Those with the most visitors come first, equal ones by their codes; nothing else changes with it."""
+    told = visited.data("getProfileVisitors", query={"by": by})
+    rows = told["topCountries"]["rows"]
+
+    assert due == [row["countryCode"] for row in rows]
+    assert [1, 2, 3, 4] == [row["rank"] for row in rows]
+    assert not told["topCountries"]["hasMore"]
+    assert "24" == told["total"]["current"]
+
+
+def test_time_on_the_profile_counts_each_visitor(visited: Tenant) -> None:
+    told = visited.data("getProfileVisitors")
+    guests = visited.data("getProfileVisitorsChart", query={"by": "guests"})
+
+    assert {"total": 240, "guests": "110", "users": "70", "subscribers": 60} == (
+        told["topDurationUsers"]["totals"]
+    )
+    assert 240 == counts(told["chart"]["duration"])
+    assert ("11", 11, 110) == (
+        guests["total"]["current"],
+        counts(guests["chart"]["visitors"]),
+        counts(guests["chart"]["duration"]),
+    )
+
+
+def test_a_window_without_records_has_no_statistic(tenant: Tenant) -> None:
+    """It says so, rather than to show zeros as if they had been counted."""
+    empty = {"start_date": "2030-01-01", "end_date": "2030-01-02"}
+    told = tenant.data("getEarningsOverview", query=empty)
+    trials = tenant.data("getTrialLinksOverview", query=empty)["trials"]
+    full = tenant.data("getEarningsOverview", query=QUARTER)
+    sections = ("posts", "streams", "visitors", "massMessages")
+
+    assert [False] * 4 == [told[name]["hasStatistic"] for name in sections]
+    assert [True] * 4 == [full[name]["hasStatistic"] for name in sections]
+    assert (False, True) == (
+        trials["hasStatistic"],
+        tenant.data("getTrialLinksOverview")["trials"]["hasStatistic"],
+    )
+    assert [False, True] == [
+        tenant.data("getProfileVisitors", query=query)["hasStats"] for query in (empty, QUARTER)
+    ]
+
+
+METRICS = {
+    "total": "spentTotal",
+    "recent": "lastActivityAt",
+    "messages": "messagesCount",
+    "posts": "postsBought",
+    "media": "mediaBought",
+}
+"""The fields of a fan that subscribers are ranked by."""
+
+
+@pytest.mark.parametrize("by", METRICS)
+def test_subscribers_lead_by_the_metric(by: str, tenant: Tenant) -> None:
+    """The one with the most first, equal ones by their ids."""
+    fans = tenant.organization.accounts[1001].collection("fans")
+    rows = fans.rows()
+    fans.change(rows, {"lastActivityAt": "2020-01-01T00:00:00+00:00"})
+    for row, rank in zip(rows, (1, 3, 2, 3), strict=False):
+        value = f"2026-01-1{rank}T00:00:00+00:00" if by == "recent" else rank
+        fans.change([row], {"lastActivityAt": "2026-01-20T00:00:00+00:00", METRICS[by]: value})
+    shown = tenant.data("listTopSubscribers", query={"by": by})["list"]
+
+    assert [1, 3, 2, 0] == [rows.index(*fans.find("id", fan["id"])) for fan in shown]
+
+
+def test_subscribers_lead_by_what_they_paid_in_the_window(tenant: Tenant) -> None:
+    """All their payments of the window together, and none from before it."""
+    account, day = tenant.organization.accounts[1001], "2026-01-20T00:00:00+00:00"
+    fans, payments = account.collection("fans"), account.collection("transactions")
+    ids = [fans.get(row)["id"] for row in fans.rows()[:3]]
+    fans.change(fans.rows(), {"lastActivityAt": "2020-01-01T00:00:00+00:00"})
+    fans.change(fans.rows()[:3], {"lastActivityAt": day})
+    paid = [(2, 5, day), (1, 7, day), (2, 5, day), (0, 50, "2025-12-01T00:00:00+00:00")]
+    one = payments.get(0)
+    records = [
+        {**one, "id": f"{n}", "user": {"id": ids[fan]}, "amount": amount, "createdAt": at}
+        for n, (fan, amount, at) in enumerate(paid)
+    ]
+    account.load("transactions", records)
+    shown = tenant.data("listTopSubscribers", query={"by": "currency"})["list"]
+
+    assert [ids[2], ids[1], ids[0]] == [fan["id"] for fan in shown]
+
+
+def test_streaks_begin_with_the_latest(tenant: Tenant) -> None:
+    whole = tenant.data("listActivityStreaks", query={"start_date": "2020-01-01"})["list"]
+    starts = [streak["startDate"] for streak in whole]
+
+    assert len(starts) > 20
+    assert sorted(starts, reverse=True) == starts
+
+
+def test_the_top_streak_is_the_longest(tenant: Tenant) -> None:
+    """The later one of equals; 404 where there was none yet."""
+    streaks = tenant.organization.accounts[1001].collection("streaks")
+    one = streaks.get(0)
+    spans = [(1, "2025-03-01", 9), (2, "2025-05-01", 9), (3, "2025-04-01", 9), (4, "2026-01-01", 8)]
+    records = [
+        {**one, "id": id, "startDate": f"{start}T00:00:00+00:00", "daysCount": days}
+        for id, start, days in spans
+    ]
+    tenant.organization.accounts[1001].load("streaks", records)
+    best = tenant.data("getTopStreak")
+    tenant.organization.accounts[1001].load("streaks", [])
+
+    assert 2 == best["id"]
+    assert 404 == tenant.call("getTopStreak").status_code
+
+
+@pytest.mark.parametrize(
+    ("window", "wins"),
+    [
+        ({}, True),
+        ({"start_date": "2026-01-20", "end_date": "2026-01-20"}, True),
+        ({"start_date": "2026-01-21"}, False),
+        ({"end_date": "2026-01-19"}, False),
+    ],
+    ids=str,
+)
+def test_a_highlight_is_from_the_window(window: dict[str, str], wins: bool, tenant: Tenant) -> None:
+    highlights = tenant.organization.accounts[1001].collection("highlights")
+    (row,) = highlights.find("category", "post")
+    best = {**highlights.get(row)["purchases"], "postedAt": "2026-01-20T12:00:00+00:00"}
+    highlights.change([row], {"purchases": best})
+    told = tenant.data("getTopHighlights", path_arguments={"category": "post"}, query=window)
+
+    assert {"tips", "views", "likes", "comments"} == {n for n in told if told[n] is None} - {
+        "purchases"
+    }
+    assert wins == (told["purchases"] is not None)

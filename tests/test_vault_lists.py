@@ -72,3 +72,19 @@ def test_a_new_vault_list_takes_its_place(order: Any, place: int, tenant: Tenant
 
     assert new == after.pop(place)
     assert before == after
+
+
+def test_vault_lists_are_sorted_as_they_are_named(tenant: Tenant) -> None:
+    """A custom order names each list once; another one is refused, and changes nothing."""
+    ids = shown(tenant)
+    own = [*ids[1::2], *ids[::2]]
+    tenant.data("sortVaultLists", body={"sort": "custom", "customOrder": own})
+    wrong = [ids[1:], [*ids, ids[0]], [*ids[1:], 987_654], []]
+    statuses = [
+        tenant.call("sortVaultLists", body={"sort": "custom", "customOrder": order}).status_code
+        for order in wrong
+    ]
+
+    assert [400] * 4 == statuses
+    assert own != ids
+    assert own == shown(tenant)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.resources.dates import is_day, parse_query_date, query_date
 from mockserver.resources.scene import Result, Scene
-from mockserver.resources.selection import timestamp
+from mockserver.resources.selection import order_of, timestamp
 from mockserver.store import Record
 
 _DEFAULT_SIZE = 10
@@ -130,21 +130,24 @@ def _by_last_id(scene: Scene, records: Sequence[Record]) -> Page:
 def _by_id(scene: Scene, records: Sequence[Record]) -> Page:
     """Page through messages, newest or oldest first (messages/list-messages)."""
     asked = scene.arguments.query
+    _, falling = order_of(scene) or ("id", False)
     if asked.get("first_id") is not None:
-        records = _from(records, asked["first_id"])
+        records = _from(records, asked["first_id"], falling=falling)
     if asked.get("last_id") is not None:
-        records = _from(records[::-1], asked["last_id"])
+        records, falling = records[::-1], not falling
+        records = _from(records, asked["last_id"], falling=falling)
     if asked.get("id") is not None:
-        records = _from(records, asked["id"], after=True)
+        records = _from(records, asked["id"], falling=falling, after=True)
     return _by_cursor(scene, records, lambda r: r["id"], "id")
 
 
-def _from(records: Sequence[Record], id: int, *, after: bool = False) -> Sequence[Record]:
-    """Return the records from ``id`` on, in the order given; without that one itself if ``after``.
+def _from(
+    records: Sequence[Record], id: int, *, falling: bool, after: bool = False
+) -> Sequence[Record]:
+    """Return the records from ``id`` on, whose ids rise or are ``falling``; without that one itself if ``after``.
 
     Ids are compared, not looked up: the record may be gone since the last page.
     """
-    falling = len(records) > 1 and records[0]["id"] > records[-1]["id"]
     return [
         record
         for record in records

@@ -109,6 +109,21 @@ def test_names_what_is_new_and_what_is_mended(tmp_path: Path, contract: Contract
     ] == found.notes()
 
 
+@pytest.mark.parametrize(
+    ("number", "rest"), [(10, ""), (11, " and 1 more"), (12, " and 2 more")], ids=str
+)
+def test_a_note_names_ten_operations_and_counts_the_rest(
+    number: int, rest: str, contract: Contract
+) -> None:
+    known = "GET /v1/accounts"
+    labels = [operation.label for operation in contract if operation.label != known]
+    gap = Gap(rules.LIMITS.id, URL, "x", AFTER, frozenset({known}))
+    (note,) = judge([gap], broken(*labels[:number]), URL, BEFORE).notes()
+
+    named = ", ".join(labels[:10])
+    assert f"{rules.LIMITS.id}: the baseline doesn't accept it on {named}{rest}" == note
+
+
 def test_entries_for_other_targets_only_are_reported(tmp_path: Path, contract: Contract) -> None:
     """A base URL that is written in another way accepts nothing, which somebody has to know."""
     gaps = read_baseline(written(tmp_path, ENTRY), contract)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -44,11 +46,13 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let nobody wait, and return the seconds of each wait."""
     asked: list[float] = []
 
-    def wait(_: Any, seconds: float) -> bool:
-        asked.append(seconds)
-        return False
+    class Passing(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            asked.append(timeout or 0)
+            return False
 
-    monkeypatch.setattr("contract_tests.pace.Pace._pause", wait)
+    passing = SimpleNamespace(Event=Passing, Lock=threading.Lock)
+    monkeypatch.setattr("contract_tests.pace.threading", passing)
     return asked
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.checks.exhaust import FEW
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import rules
 from mockserver.rules import Rule
@@ -178,6 +180,74 @@ def test_a_headroom_may_rise_once() -> None:
     assert KEPT is verdict(ledger, rules.COUNTS_DOWN)
 
 
+HEADROOMS = (
+    rules.NO_CREDIT_401,
+    rules.HEADERS_EQUIVALENT,
+    rules.SHARED_BY_ORG,
+    rules.ORGS_INDEPENDENT,
+    rules.CREDIT_ERRORS,
+)
+"""The rules that compare headrooms; `rate.counts-down` says itself how often one may rise."""
+
+
+@pytest.mark.parametrize("window", ["minute", "day"])
+@pytest.mark.parametrize("every", [2, 3, 7])
+def test_a_window_that_begins_amid_a_check_breaks_nothing(every: int, window: str) -> None:
+    """Nobody can tell what a request took from a window that began anew in between."""
+    successes = itertools.count()
+
+    def renewed(body: dict[str, Any]) -> None:
+        limits = body["_meta"]["_rate_limits"]
+        limits[f"remaining_{window}"] += 50 * (next(successes) // every)
+
+    ledger = judged(WrongServer(rewriting(renewed)), *(rule.id for rule in HEADROOMS))
+
+    assert [] == [f.rule.id for f in ledger.findings.values() if f.breaches or f.errors]
+
+
+def test_a_minute_that_begins_once_it_was_used_up_is_used_up_again() -> None:
+    """A success right after it is no breach: the next one shows whether the window is enforced."""
+    refused = []
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        answer = ask(environ)
+        refused.extend([answer] if answer[0].startswith("429") else [])
+        if len(refused) == FEW:  # the gate asks for so many more than are left
+            refused.append(answer)
+            server.renew_minute()
+        return answer
+
+    server = WrongServer(change, limit=60)
+    ledger = judged(server, rules.MINUTE.id, allow_exhaust=frozenset({"minute"}))
+
+    assert len(refused) > FEW
+    assert KEPT is verdict(ledger, rules.MINUTE)
+
+
+def test_a_large_day_is_left_alone() -> None:
+    """The gate doesn't begin to use up what it could not use up."""
+    server = WrongServer(unchanged)
+    leave = frozenset({"day"})
+    ledger = judged(server, rules.DAY.id, allow_exhaust=leave, max_requests=500)
+
+    assert "not judged: more than 2,000 requests are left" == reason(ledger, rules.DAY)
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "402 Payment Required"])
+def test_a_refusal_before_any_permission_shows_none(status: str) -> None:
+    """Whether the role would have been enough, nobody knows."""
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        return flat(status) if key_of(environ) == KEYS["restricted"] else ask(environ)
+
+    ledger = judged(WrongServer(change), rules.PERMISSION_GRANTED.id, fully=True)
+
+    assert LEFT is verdict(ledger, rules.PERMISSION_GRANTED)
+    assert f"{status[:3]}, which comes before any permission" in reason(
+        ledger, rules.PERMISSION_GRANTED
+    )
+
+
 def unbounded(environ: WSGIEnvironment, ask: Ask) -> Answer:
     """Let the full key read and change whatever the other organization can."""
     if "/2001/" in environ["PATH_INFO"] and key_of(environ) == "fm_api_test_full":
@@ -218,6 +288,21 @@ def test_a_429_that_nobody_staged_blames_no_order() -> None:
     ledger = judged(WrongServer(limited), "order.413-over-400", "order.403-over-404")
 
     assert {LEFT} == {finding.verdict for finding in ledger.findings.values()}
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_429_here_and_there_breaks_nothing(every: int) -> None:
+    """Where nobody staged it, it judges nothing, whichever request it hits."""
+    numbers = itertools.count(1)
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        return flat("429 Too Many Requests") if next(numbers) % every == 0 else ask(environ)
+
+    areas = ("auth", "permission", "credit", "error", "envelope", "pagination", "order", "rate")
+    found = judged(WrongServer(change), *areas).findings.values()
+
+    assert [] == [(f.rule.id, b.allowed, b.found) for f in found for b in f.breaches]
+    assert [] == [f.errors for f in found if f.errors]
 
 
 def test_one_path_that_is_not_judged_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +358,7 @@ ODD: dict[str, tuple[Change, Rule]] = {
     "a-list": (rewriting(lambda body: []), rules.ENVELOPE),
     "text": (as_text, rules.ENVELOPE),
     "data-in-another-shape": (rewriting(lambda body: {**body, "data": 1}), rules.DATA_SCHEMA),
+    "letters-for-records": (rewriting(lambda body: {**body, "data": ["a"]}), rules.DATA_SCHEMA),
 }
 
 
@@ -305,9 +391,11 @@ def test_items_without_an_id_are_never_called_the_same() -> None:
     """Two mass messages that were sent in one second look alike."""
     complete, path = "pagination.complete", "/v1/1001/mass-messages"
     nameless = judged(WrongServer(alike(path, text="Roast")), complete)
+    null = judged(WrongServer(alike(path, text="Roast", id=None)), complete)
     named = judged(WrongServer(alike(path, text="Roast", id=7)), complete)
 
     assert KEPT is verdict(nameless, rules.PAGE_COMPLETE)
+    assert KEPT is verdict(null, rules.PAGE_COMPLETE)
     assert BROKEN is verdict(named, rules.PAGE_COMPLETE)
 
 
@@ -362,6 +450,17 @@ def test_an_account_that_isnt_there_is_the_profiles_fault() -> None:
 
     assert not finding.breaches
     assert "GET /v1/9/chats answered 404" in finding.reason
+
+
+def test_a_record_that_isnt_there_is_the_profiles_fault() -> None:
+    ledger = judged(
+        WrongServer(unchanged), "envelope.success", values={"message_id": 987_654}, fully=True
+    )
+    finding = ledger.findings["envelope.success"]
+
+    assert not finding.breaches
+    assert "GET /v1/{account_id}/chats/{user_id}/messages/{message_id}" not in finding.exercised
+    assert any("messages/987654 answered 404" in reason for reason in finding.unmet)
 
 
 def test_nothing_is_written_to_the_other_organization() -> None:

@@ -16,6 +16,7 @@ from contract_tests.sampling import covering
 from contract_tests.target import Target
 from contract_tests.verdicts import Ledger
 from mockserver import create_app
+from mockserver.clock import Clock
 from mockserver.contract import load_contract
 from mockserver.server import MockServer
 
@@ -35,10 +36,15 @@ KEYS = {name: f"fm_api_test_{name}" for name in NAMES} | {
 
 
 class WrongServer:
-    """The mock without its control API, and whatever ``change`` makes of its answers."""
+    """The mock without its control API, and whatever ``change`` makes of its answers.
+
+    Its clock stands, so that no minute begins amid a check, which then couldn't be judged.
+    """
 
     def __init__(self, change: Change, *, limit: int = 100_000) -> None:
-        self._app = create_app()
+        clock = Clock()
+        clock.freeze()
+        self._app = create_app(clock=clock)
         self._change = change
         self.asked: list[tuple[str, str]] = []
         """The method and the path of every request."""
@@ -50,6 +56,11 @@ class WrongServer:
         status, headers, body = self._change(environ, self.ask)
         start_response(status, headers)
         return [body]
+
+    def renew_minute(self) -> None:
+        """Let a new minute begin for everybody."""
+        for organization in self._app.mock.world.organizations.values():
+            organization.windows.minute.used = 0
 
     def ask(self, environ: WSGIEnvironment) -> Answer:
         """Return what the mock answers."""

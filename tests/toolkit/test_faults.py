@@ -158,6 +158,13 @@ def test_any_status(status: int, rule: str, left: tuple[int, int], tenant: Tenan
     assert left == tenant.left
 
 
+def test_a_planted_failure_asks_nobody_to_wait(tenant: Tenant) -> None:
+    """No page documents Retry-After; it comes where a test asks for it."""
+    tenant.organization.faults.plant(Fault(429))
+
+    assert "Retry-After" not in tenant.call("listAccounts").headers
+
+
 def test_journal_names_the_fault(tenant: Tenant) -> None:
     planted = tenant.organization.faults.plant(Fault())
     tenant.call("listAccounts")

@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from mockserver.clock import isoformat
+from mockserver.faults import Fault
 from mockserver.journal import (
     BODY_KEPT,
     CAPACITY,
@@ -236,13 +237,39 @@ def test_nothing_else_that_opens_something_is_kept(name: str, ask: Ask, tenant: 
 
 
 def test_says_where_keys_stood(ask: Ask, tenant: Tenant) -> None:
+    ask()
     ask("/v1/accounts?api_key=x", headers={"Authorization": f"Bearer {tenant.key}"})
-    last = tenant.organization.journal.last
-    assert last is not None
+    first, last = tenant.organization.journal
 
+    assert ("x-api-key",) == first.key_places
     assert ("authorization", "x-api-key", "query") == last.key_places
     assert "api_key=fm_api_***" == last.query
     assert tenant.key == KEY_PREFIX + str(last.key)
+
+
+@pytest.mark.parametrize(
+    ("used_up", "retry_after", "seconds"),
+    [
+        pytest.param({"minute": True}, None, 30, id="minute"),
+        pytest.param({"day": True}, None, 43_170, id="day"),
+        pytest.param({"minute": True, "day": True}, None, 43_170, id="both"),
+        pytest.param({}, None, 30, id="planted"),
+        pytest.param({}, 7, 7, id="planted-with-a-time"),
+    ],
+)
+def test_says_when_there_is_room_again(
+    used_up: dict[str, bool], retry_after: int | None, seconds: int, ask: Ask, tenant: Tenant
+) -> None:
+    """Whoever asks earlier didn't back off; a planted 429 without a time is about the minute."""
+    now = tenant.organization.clock.now()
+    if used_up:
+        tenant.organization.windows.exhaust(tenant.organization.clock.now, **used_up)
+    else:
+        tenant.organization.faults.plant(Fault(429, retry_after=retry_after))
+    refused, last = ask(), tenant.organization.journal.last
+    assert last is not None
+
+    assert (429, now + seconds) == (refused.status_code, last.recovers)
 
 
 # --- requests that reach no organization -------------------------------------------------------------
