@@ -9,10 +9,12 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
+from contract_tests.described import ProfileTenants
 from contract_tests.lacks import Lacking, lack_of
+from contract_tests.minted import Minter, Refused
 from contract_tests.plan import SILENT, BudgetSpent
 from contract_tests.target import Closed, Dropped, Lost, Target, Unanswered, Unsafe
-from contract_tests.tenants import Minter, ProfileTenants, Refused, Tenants, Unmet
+from contract_tests.tenants import Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
