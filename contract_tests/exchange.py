@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -67,8 +68,11 @@ class Exchange:
     headers: dict[str, str]
     """Lower-case names; the last value of a repeated header, and all values of Allow."""
     body: bytes
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """Keys that a hostile server might send back; they are masked wherever the body is shown."""
+    secrets: Collection[str] = field(default=frozenset(), repr=False)
+    """Keys that a hostile server might send back; they are masked wherever the body is shown.
+
+    All exchanges of a target share one collection, which grows with each key that is sent.
+    """
 
     @cached_property
     def json(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,14 @@ from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 
 KEY = Secret("full", "fm_api_live_51f0c9a7e2")
+ASK = Request("GET", "/v1/1001/chats", (), (bearer(KEY),))
+FORMS = {
+    "url": "".join(f"%{byte:02x}" for byte in KEY.value.encode()),
+    "json": "".join(f"\\u{ord(c):04x}" for c in KEY.value),
+    "html": "".join(f"&#{ord(c)};" for c in KEY.value),
+    "base64": b64encode(KEY.value.encode()).decode(),
+}
+"""The key as a server may write it back."""
 ACTING = "</pre><script>alert(1)</script>]]> \x1b[31mred \x00 [link](http://x) | cell "
 
 
@@ -35,6 +44,10 @@ def outcome(padding: int = 0) -> Outcome:
     ledger.leave(rules.MINUTE, ACTING)
     gap = Gap(rules.KEY_REVOKED.id, "https://api.example.com", ACTING, date(2100, 1, 1))
     accepted = Judged({gap.rule: gap})
+    return finished(ledger, accepted)
+
+
+def finished(ledger: Ledger, baseline: Judged | None = None) -> Outcome:
     return Outcome(
         "https://api.example.com",
         "openapi.yaml",
@@ -43,7 +56,7 @@ def outcome(padding: int = 0) -> Outcome:
         1.0,
         ledger,
         strict=False,
-        baseline=accepted,
+        baseline=baseline or Judged(),
     )
 
 
@@ -54,6 +67,19 @@ def test_no_report_shows_a_part_of_a_key(name: str, padding: int) -> None:
     text = WRITERS[name](outcome(padding))
 
     assert KEY.value[:12] not in text
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_report_shows_a_key_in_another_form(form: str, name: str) -> None:
+    """A page is no exception, nor is what stands in a header."""
+    written = FORMS[form]
+    body = b"no such key: " + written.encode()
+    exchange = Exchange(ASK, 200, {"allow": written, "date": written}, body, {KEY.value})
+    ledger = Ledger()
+    ledger.break_(Breach(rules.KEY_REVOKED, "GET /v1/x", "401", written, exchange))
+
+    assert written not in WRITERS[name](finished(ledger))
 
 
 @pytest.mark.parametrize("name", WRITERS)
