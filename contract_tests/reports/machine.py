@@ -13,6 +13,8 @@ from mockserver.words import plural, printable
 
 VERSION = 1
 """The version of the JSON report; raised when a member changes its meaning or goes away."""
+_URGENT = (Verdict.BROKEN, Verdict.ERROR, Verdict.NOT_CHECKED, Verdict.KEPT)
+"""The verdicts in the order in which a job summary is read."""
 
 
 def as_json(outcome: Outcome) -> str:
@@ -98,7 +100,7 @@ def as_junit(outcome: Outcome) -> str:
 
 
 def as_markdown(outcome: Outcome) -> str:
-    """Return a table for a CI's job summary: the counts, then whatever isn't kept on all operations."""
+    """Return a table for a CI's job summary: what is broken first, what is kept everywhere not at all."""
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
     lines = [
         f"## FansMetric contract: {counts}",
@@ -108,7 +110,7 @@ def as_markdown(outcome: Outcome) -> str:
         "| rule | level | verdict | where | found |",
         "|---|---|---|---|---|",
     ]
-    for finding in outcome.findings:
+    for finding in sorted(outcome.findings, key=lambda finding: _URGENT.index(finding.verdict)):
         verdict = outcome.verdict(finding)
         for breach in finding.breaches:
             lines.append(
