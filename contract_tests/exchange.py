@@ -130,8 +130,7 @@ class Exchange:
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
-        # Masked before it is cut, so that no cut leaves a part of a key.
-        text = self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        text = self._text
         return {
             "request": {
                 "method": self.request.method,
@@ -150,6 +149,12 @@ class Exchange:
                 "body": text[:_SHOWN_BODY] + ("…" if len(text) > _SHOWN_BODY else ""),
             },
         }
+
+    @cached_property
+    def _text(self) -> str:
+        """The body as text without keys; each report asks for it, and a server may have filled it with escapes."""
+        # Masked before it is cut, so that no cut leaves a part of a key.
+        return self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
 
     def masked(self, text: str) -> str:
         """Return ``text`` printable, and without any key that a hostile server repeated in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from contract_tests.baseline import Gap, Judged
 from contract_tests.exchange import Exchange, Request, Secret
+from contract_tests.masking import masked
 from contract_tests.reports import WRITERS
 from contract_tests.reports.outcome import Outcome
 from contract_tests.reports.terminal import print_outcome
@@ -90,6 +92,22 @@ def test_no_report_acts(name: str) -> None:
     assert "\x00" not in text
     assert name == "json" or "<script>alert" not in text
     assert name != "md" or "[link](http" not in text
+
+
+def test_a_body_is_searched_once_for_all_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may have filled it with escapes, which take their time to read."""
+    searched: list[str] = []
+
+    def noting(text: str, keys: Collection[str]) -> str:
+        searched.append(text)
+        return masked(text, keys)
+
+    monkeypatch.setattr("contract_tests.exchange.masked", noting)
+    run = outcome(padding=10_000)
+    for name in ("json", "junit", "md"):
+        WRITERS[name](run)
+
+    assert 1 == sum(len(text) > 10_000 for text in searched)
 
 
 def test_the_terminal_shows_text(tmp_path: Path) -> None:
