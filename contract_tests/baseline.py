@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.verdicts import Ledger, Verdict
+from contract_tests.verdicts import Finding, Ledger, Verdict
 from mockserver.clock import Clock
 from mockserver.contract import Contract
 from mockserver.errors import SuiteError
@@ -147,7 +147,7 @@ def judge(
             accepted[rule] = own[0]
         kept_there = finding.exercised - set(where)
         mended += [(g, tuple(sorted(found))) for g in own if (found := g.operations & kept_there)]
-    kept = [gap for gap in mine if ledger.findings[gap.rule].verdict is Verdict.KEPT]
+    kept = [gap for gap in mine if _is_kept(gap, ledger.findings[gap.rule])]
     return Judged(
         accepted,
         tuple(gap for gap in mine if gap not in valid and gap not in kept),
@@ -158,3 +158,9 @@ def judge(
         if any(gap.target == target for gap in gaps)
         else tuple(sorted({g.target for g in gaps})),
     )
+
+
+def _is_kept(gap: Gap, finding: Finding) -> bool:
+    """Whether the rule is kept on all operations of the entry; one on which it wasn't judged may break it still."""
+    unjudged = finding.unjudged.keys()
+    return finding.verdict is Verdict.KEPT and not any(map(gap.covers, unjudged))

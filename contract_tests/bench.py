@@ -141,17 +141,23 @@ class Bench:
         form: Callable[[Secret], tuple[str, str, Secret]] = bearer,
         *,
         permitted: bool = True,
+        stray: bool = False,
     ) -> Exchange:
-        """Send a sample with a key; ``permitted`` says whether the key would be let in."""
+        """Send a sample with a key; ``permitted`` says whether the key would be let in.
+
+        ``stray`` is as for ``send_request``.
+        """
         request = sample.request(form(key)) if key else sample.request()
-        return self.send_request(request, sample.operation, permitted=permitted and key is not None)
+        let_in = permitted and key is not None
+        return self.send_request(request, sample.operation, permitted=let_in, stray=stray)
 
     def send_request(
         self, request: Request, operation: Operation, *, permitted: bool, stray: bool = False
     ) -> Exchange:
         """Send a request and judge what holds of every answer.
 
-        A ``stray`` one has a route or a method that the contract doesn't have: its success isn't the operation's.
+        A ``stray`` one has a route or a method that the contract doesn't have, or was made to fail:
+        its success isn't the operation's, and has no envelope to be judged by.
         Whether it could write is told by its own method, which may be one that the operation doesn't have.
         """
         writes = request.method not in _READS
@@ -253,11 +259,14 @@ class Bench:
         except Limited as why:
             self.ledger.cut(self.rule, f"not judged: {why}")
         except NotJudged as why:
-            self.ledger.leave(self.rule, f"not judged: {why}")
+            self._leave(f"not judged: {why}")
         except (Unmet, Lacking) as why:
-            self.ledger.leave(self.rule, f"{why}")
+            self._leave(f"{why}")
         except Unsafe:
-            self.ledger.leave(self.rule, f"{Unmet(Need.WRITES)}")
+            self._leave(f"{Unmet(Need.WRITES)}")
+
+    def _leave(self, reason: str) -> None:
+        self.ledger.leave(self.rule, reason, self.label)
 
     def fresh(self) -> None:
         """Raise ``Unmet`` unless every check has an organization of its own."""

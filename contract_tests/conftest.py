@@ -6,15 +6,16 @@ Without either, every worker starts the embedded mock for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract_tests.bench import Bench, Shared
+from contract_tests.control import require_control
 from contract_tests.embedded import embedded_mock
-from contract_tests.profile import Profile, named_target
+from contract_tests.profile import named_target
 from contract_tests.run import Options, Task, harm, planned, tenants_of
 from contract_tests.target import Target
 from contract_tests.tenants import Tenants
@@ -23,7 +24,7 @@ from mockserver.contract import Contract, Schemas, load_contract
 from mockserver.errors import SuiteError
 from mockserver.rules import RULES
 
-_PROFILE = pytest.StashKey[Profile]()
+_TARGET = pytest.StashKey[Target]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract", "FansMetric contract")
     group.addoption("--target", metavar="URL", help="Check the server at URL.")
     group.addoption("--target-profile", metavar="FILE", help="What is known of the target.")
+    group.addoption(
+        "--control", action="store_true", help="The target has the mock's control API; use it."
+    )
     group.addoption(
         "--strict-rules", action="store_true", help="Let inferred rules fail a test too."
     )
@@ -45,7 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         profile = named_target(url, Path(file) if file else None, load_contract())
     except SuiteError as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[_PROFILE] = profile
+    profile = replace(profile, control=config.getoption("--control") or profile.control)
+    config.stash[_TARGET] = Target(profile)
     if config.getoption("numprocesses", None) and not profile.control:
         raise pytest.UsageError(
             "a target without a control API has its organization's windows checked one request"
@@ -63,9 +68,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let what writes and what uses a window up come last on a shared organization, whoever shuffled the tests."""
-    named = config.stash.get(_PROFILE, None)
-    if named is not None and not named.control:
+    named = config.stash.get(_TARGET, None)
+    if named is not None and not named.profile.control:
         items.sort(key=_harm_of)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Refuse a target that can't be reached, or lacks the control API that it should have, before any test."""
+    config = session.config
+    target = config.stash.get(_TARGET, None)
+    if target is None or config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    try:
+        target.reach()
+        require_control(target)
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _harm_of(item: pytest.Item) -> tuple[bool, bool]:
@@ -112,18 +131,16 @@ class Session:
 
 @pytest.fixture(scope="session")
 def session(pytestconfig: pytest.Config) -> Iterator[Session]:
-    """Yield the target, which has answered once."""
+    """Yield the target that is named, or the embedded mock."""
     contract = load_contract()
-    named = pytestconfig.stash.get(_PROFILE, None)
+    named = pytestconfig.stash.get(_TARGET, None)
     if named is not None:
         yield _session(contract, named)
         return
     with embedded_mock() as profile:
-        yield _session(contract, profile)
+        yield _session(contract, Target(profile))
 
 
-def _session(contract: Contract, profile: Profile) -> Session:
-    target = Target(profile)
-    target.reach()
+def _session(contract: Contract, target: Target) -> Session:
     schemas = Schemas(contract.document)
     return Session(contract, schemas, target, tenants_of(target, contract), Shared())

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WRITTEN = 1_500
 """Bytes of a body that are written out."""
-_RUN = re.compile(rb"([A-Za-z0-9])\1{599,}")
+_LONG = 600
+_RUN = re.compile(rb"([A-Za-z0-9])\1{%d,}" % (_LONG - 1))
 """What makes a body long: one character, over and over."""
 
 
@@ -59,10 +60,14 @@ def _body(body: bytes) -> tuple[str, str]:
 
 def _fed(body: bytes) -> str:
     """Return commands that write ``body``, or as many bytes where it can't be written in short."""
-    run = _RUN.search(body)
-    around = (body[: run.start()], body[run.end() :]) if run else ()
-    if run is None or sum(map(len, around)) > _LONGEST_WRITTEN:
+    # A run that begins later has too much before it; to look for one in a megabyte takes long.
+    run = _RUN.search(body, 0, _LONGEST_WRITTEN + _LONG)
+    rest = body[run.start() :].lstrip(run[1]) if run else b""
+    if run is None or run.start() + len(rest) > _LONGEST_WRITTEN:
         return f"head -c {len(body)} /dev/zero"
-    before, after = (f"printf %s {shlex.quote(part.decode('utf-8', 'replace'))}" for part in around)
-    times = run.end() - run.start()
+    before, after = (
+        f"printf %s {shlex.quote(part.decode('utf-8', 'replace'))}"
+        for part in (body[: run.start()], rest)
+    )
+    times = len(body) - run.start() - len(rest)
     return f"{before}; head -c {times} /dev/zero | tr '\\0' {run[1].decode()}; {after}"

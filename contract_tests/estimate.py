@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from contract_tests.checks import Check
 from contract_tests.plan import requests_per_operation
@@ -47,8 +47,19 @@ def _of_task(contract: Contract, profile: Profile, task: Task) -> int:
     if check.rule is rules.EXACT and not profile.control:
         # Nobody knows how much is left of a real minute; by default it is this much.
         return DEFAULT_LIMIT_MINUTE
-    sends = check.sends if isinstance(check.sends, int) else check.sends(contract)
-    return sends + (check.stages if profile.control else 0)
+    sends = check.sends if _goes_on(profile, task.operation) else _keyless(check)
+    asked = sends if isinstance(sends, int) else sends(contract)
+    return asked + (check.stages if profile.control else 0)
+
+
+def _keyless(check: Check) -> int | Callable[[Contract], int]:
+    return check.sends if check.keyless is None else check.keyless
+
+
+def _goes_on(profile: Profile, operation: Operation | None) -> bool:
+    """Whether a check can send a valid request, after those that are to be refused."""
+    anywhere = operation is None or not operation.on_account
+    return _has(profile, Need.KEY) and (anywhere or _has(profile, Need.ACCOUNT))
 
 
 def _is_met(profile: Profile, needs: Iterable[Need]) -> bool:

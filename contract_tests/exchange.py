@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -67,8 +68,11 @@ class Exchange:
     headers: dict[str, str]
     """Lower-case names; the last value of a repeated header, and all values of Allow."""
     body: bytes
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """Keys that a hostile server might send back; they are masked wherever the body is shown."""
+    secrets: Collection[str] = field(default=frozenset(), repr=False)
+    """Keys that a hostile server might send back; they are masked wherever the body is shown.
+
+    All exchanges of a target share one collection, which grows with each key that is sent.
+    """
 
     @cached_property
     def json(self) -> Any:
@@ -126,8 +130,7 @@ class Exchange:
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
-        # Masked before it is cut, so that no cut leaves a part of a key.
-        text = self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        text = self._text
         return {
             "request": {
                 "method": self.request.method,
@@ -146,6 +149,12 @@ class Exchange:
                 "body": text[:_SHOWN_BODY] + ("…" if len(text) > _SHOWN_BODY else ""),
             },
         }
+
+    @cached_property
+    def _text(self) -> str:
+        """The body as text without keys; each report asks for it, and a server may have filled it with escapes."""
+        # Masked before it is cut, so that no cut leaves a part of a key.
+        return self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
 
     def masked(self, text: str) -> str:
         """Return ``text`` printable, and without any key that a hostile server repeated in it."""

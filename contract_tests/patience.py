@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from contract_tests.interim import FinalResponse
+from contract_tests.interim import FinalResponse, Lines
 from mockserver.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Timed(io.RawIOBase):
 class _Response(FinalResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
+        self.fp = Lines(_Timed(sock, self.fp.detach()))
 
 
 class _Plain(HTTPConnection):

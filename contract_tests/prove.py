@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.embedded import embedded_mock, leave_interrupts_to_the_parent
+from contract_tests.minted import Minter
 from contract_tests.profile import Profile
 from contract_tests.run import Options, planned, run
 from contract_tests.sampling import covering
 from contract_tests.target import Target
-from contract_tests.tenants import Minter
 from contract_tests.verdicts import Ledger
 from mockserver.contract import Contract, load_contract
 from mockserver.rules import RULES

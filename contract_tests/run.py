@@ -9,10 +9,12 @@ from itertools import groupby
 
 from contract_tests.bench import Bench, Limited, NotJudged, Shared
 from contract_tests.checks import Check, load_checks
+from contract_tests.described import ProfileTenants
 from contract_tests.lacks import Lacking, lack_of
+from contract_tests.minted import Minter, Refused
 from contract_tests.plan import SILENT, BudgetSpent
 from contract_tests.target import Closed, Dropped, Lost, Target, Unanswered, Unsafe
-from contract_tests.tenants import Minter, ProfileTenants, Refused, Tenants, Unmet
+from contract_tests.tenants import Tenants, Unmet
 from contract_tests.verdicts import Ledger, rank_of
 from mockserver.contract import Contract, Operation, Schemas
 from mockserver.rules import RULES, Need, Rule
@@ -116,8 +118,8 @@ def run(
                     break
                 _all(pool, do, group, target)
     except KeyboardInterrupt:
-        for task in tuple(left.values()):
-            _cut(ledger, task.check, f"not judged: {INTERRUPTED}")
+        for rule in (rule for task in tuple(left.values()) for rule in task.check.rules):
+            ledger.cut(rule, f"not judged: {INTERRUPTED}")
         raise
 
 
@@ -171,15 +173,15 @@ def carry_out(bench: Bench, check: Check) -> None:
     except Limited as limited:
         # Where the run itself uses a window up, a 429 is what it waits for.
         record = _leave if check.last else _cut
-        record(bench.ledger, check, f"not judged: {limited}")
+        record(bench, check, f"not judged: {limited}")
     except tuple(_REASONS) as why:
         reason = bench.target.masked(_REASONS[type(why)].format(why))
-        _leave(bench.ledger, check, reason)
+        _leave(bench, check, reason)
     except BudgetSpent as spent:
-        _cut(bench.ledger, check, str(spent))
+        _cut(bench, check, str(spent))
     except Lost:
         bench.ledger.ended = SILENT
-        _cut(bench.ledger, check, f"not judged: {SILENT}")
+        _cut(bench, check, f"not judged: {SILENT}")
     except Unanswered as failure:
         bench.shared.unanswered[bench.rule] += not isinstance(failure, Dropped)
         bench.break_(None, "an answer", f"none ({failure}), though the target answers others")
@@ -195,14 +197,14 @@ def _spare(bench: Bench) -> None:
         raise NotJudged("its requests got no answer on other operations")
 
 
-def _leave(ledger: Ledger, check: Check, reason: str) -> None:
+def _leave(bench: Bench, check: Check, reason: str) -> None:
     for rule in check.rules:
-        ledger.leave(rule, reason)
+        bench.ledger.leave(rule, reason, bench.label)
 
 
-def _cut(ledger: Ledger, check: Check, reason: str) -> None:
+def _cut(bench: Bench, check: Check, reason: str) -> None:
     for rule in check.rules:
-        ledger.cut(rule, reason)
+        bench.ledger.cut(rule, reason)
 
 
 _REASONS: dict[type[Exception], str] = {

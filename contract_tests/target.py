@@ -79,7 +79,9 @@ class Target:
             profile.base_url, maxsize=16, block=False, timeout=_TIMEOUT
         )
         self._prefix = _path_of(profile.base_url)
-        self._secrets: set[str] = {secret.value for secret in profile.keys.values()}
+        # A dict, for it knows the order; an empty key is none, and masking it would mask everything.
+        self._secrets = {secret.value: None for secret in profile.keys.values() if secret.value}
+        self._shared = self._secrets.keys()
 
     @property
     def is_safe(self) -> bool:
@@ -104,7 +106,7 @@ class Target:
 
     def masked(self, text: str) -> str:
         """Return ``text`` without any key that was sent."""
-        return masked(text, frozenset(self._secrets))
+        return masked(text, self._secrets)
 
     def send(self, request: Request, *, may_write: bool = False) -> Exchange:
         """Send ``request`` and return the exchange.
@@ -119,8 +121,7 @@ class Target:
         if self.pace is not None:
             self.pace.before(request)
         self._count()
-        # An empty key is none, and masking it would mask everything.
-        self._secrets.update(s.value for _, _, s in request.credentials if s.value)
+        self._secrets |= {s.value: None for _, _, s in request.credentials if s.value}
         begun = stopwatch()
         try:
             exchange = self._twice(request)
@@ -200,7 +201,7 @@ class Target:
         if "allow" in headers:  # a list, which may be told in several lines (RFC 9110 section 5.3)
             headers["allow"] = answer.headers["allow"]
         self.from_cache += headers.get("age", "0").strip() not in ("", "0")
-        return Exchange(request, answer.status, headers, bytes(body), frozenset(self._secrets))
+        return Exchange(request, answer.status, headers, bytes(body), self._shared)
 
     def _count(self) -> None:
         with self._lock:

@@ -98,6 +98,8 @@ class Finding:
     breaches: list[Breach] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
     """Why it could not be judged, where it couldn't."""
+    left: dict[str, str] = field(default_factory=dict)
+    """The same by the operation, the last reason of each."""
     errors: list[str] = field(default_factory=list)
     cut: str = ""
     """Why the run ended before the rule was judged on every operation, if it did."""
@@ -140,15 +142,31 @@ class Finding:
         return Counter(self.unmet).most_common() if judged else []
 
     @property
+    def unjudged(self) -> dict[str, str]:
+        """The operations on which a rule that was judged could not be judged at all, each with the reason."""
+        if self.verdict not in (Verdict.KEPT, Verdict.BROKEN):
+            return {}
+        known = self.exercised | {"*"}
+        return {operation: why for operation, why in self.left.items() if operation not in known}
+
+    @property
     def elsewhere_told(self) -> str:
-        """The same in words; empty where the rule was judged wherever it applies."""
+        """Both in words; empty where the rule was judged wherever it applies."""
         reasons = [
             f"{reason.removeprefix('not judged: ')} ({plural(times, 'time')})"
             for reason, times in self.elsewhere
         ]
         more = len(reasons) - _MOST_REASONS
         told = [*reasons[:_MOST_REASONS], *([f"{plural(more, 'more reason')}"] if more > 0 else [])]
-        return "not everywhere: " + "; ".join(told) if told else ""
+        return f"{self._where}: {'; '.join(told)}" if told else ""
+
+    @property
+    def _where(self) -> str:
+        """On how much of its scope the rule was judged."""
+        judged, left = len(self.exercised - {"*"}), len(self.unjudged)
+        if not (judged and left):
+            return "not everywhere"
+        return f"judged on {judged:,} of {plural(judged + left, 'operation')}"
 
 
 class Ledger:
@@ -181,11 +199,12 @@ class Ledger:
             if all(breach.operation != known.operation for known in finding.breaches):
                 finding.breaches.append(breach.trimmed())
 
-    def leave(self, rule: Rule, reason: str) -> None:
+    def leave(self, rule: Rule, reason: str, operation: str = "*") -> None:
         """Record that the rule could not be judged here."""
         with self._lock:
             if rule.id in self.findings:
                 self.findings[rule.id].unmet.append(reason)
+                self.findings[rule.id].left[operation] = reason
 
     def cut(self, rule: Rule, reason: str) -> None:
         """Record that the run ended before the rule was judged on every operation."""

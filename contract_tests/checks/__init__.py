@@ -48,6 +48,8 @@ class Check:
     """Requests that it sends on an operation, about."""
     stages: int = 1
     """What it sends besides where it has an organization of its own: to make it, and what that makes possible."""
+    keyless: int | Callable[[Contract], int] | None = None
+    """Those of ``sends`` that take no valid key and no account; where it is ``None``, all of them or none."""
 
     def operations(self, contract: Contract) -> Sequence[Operation | None]:
         """Return the operations that it runs on; ``None`` stands for the whole server."""
@@ -74,11 +76,13 @@ def check(
     lack: str = "",
     sends: int | Callable[[Contract], int] = 1,
     stages: int = 1,
+    keyless: int | Callable[[Contract], int] | None = None,
 ) -> Callable[[Scenario], Scenario]:
     """Register a scenario as the check of ``rule``."""
 
     def register(scenario: Scenario) -> Scenario:
-        CHECKS.append(Check(rule, scenario, each, among, beside, last, lack, sends, stages))
+        made = Check(rule, scenario, each, among, beside, last, lack, sends, stages, keyless)
+        CHECKS.append(made)
         return scenario
 
     return register

@@ -109,7 +109,7 @@ def missing_key(bench: Bench) -> None:
         bench.expect(bench.send(sample, empty, form, permitted=False), 401, what="for an empty key")
 
 
-@check(rules.KEY_INVALID, sends=8)
+@check(rules.KEY_INVALID, sends=8, keyless=2)
 def invalid_key(bench: Bench) -> None:
     """An unknown key, and a valid one that was cut or prolonged."""
     _refused(bench, bench.example(), _UNKNOWN)

@@ -98,6 +98,6 @@ def _staged(bench: Bench, tenant: Tenant, sample: Sample) -> Iterator[Fail]:
 
     def upstream_fails() -> Exchange:
         tenant.fail_next(502, operation.id)
-        return bench.send(sample, tenant.key)
+        return bench.send(sample, tenant.key, stray=True)
 
     yield upstream_fails

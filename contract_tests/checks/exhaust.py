@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from contract_tests.bench import Bench, NotJudged
+from contract_tests.described import ProfileTenants
 from contract_tests.exchange import Exchange
-from contract_tests.tenants import ProfileTenants, Tenant, Unmet
+from contract_tests.tenants import Tenant, Unmet
 from mockserver import rules
 from mockserver.rules import Need
 

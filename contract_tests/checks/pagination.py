@@ -17,6 +17,8 @@ from mockserver.words import plural
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
+_LONGEST_LINK = 8_000
+"""Characters of a link that is followed; RFC 9110 section 4.1 asks no server to take more."""
 CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
 """Parameters that the next page moves; all others it keeps."""
 
@@ -139,7 +141,7 @@ def _judge_link(bench: Bench, sample: Sample, exchange: Exchange, page: str) -> 
     bench.judging(rules.PAGE_RELATIVE).require(
         relative, exchange, "a relative URL under /v1/", page
     )
-    if link is None:
+    if link is None or len(page) > _LONGEST_LINK:
         return False
     sent = {name: str(value) for name, value in sample.query.items() if name not in CURSORS}
     kept = dict(parse_qsl(link.query))

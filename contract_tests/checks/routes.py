@@ -17,7 +17,7 @@ _ANY_ACCOUNT = 1001
 _OF_HTTP = frozenset({*map(str.upper, METHODS), "HEAD", "OPTIONS", "TRACE"})
 
 
-@check(rules.UNKNOWN_ROUTE, rules.ROUTE_BEFORE_KEY, each=False, sends=6)
+@check(rules.UNKNOWN_ROUTE, rules.ROUTE_BEFORE_KEY, each=False, sends=6, keyless=3)
 def unknown_routes(bench: Bench) -> None:
     """A path that the contract doesn't have, with a key and without."""
     tenant = bench.tenants.tenant()
@@ -33,11 +33,21 @@ def unknown_routes(bench: Bench) -> None:
             first.expect(keyless, 404, what=path)
 
 
+def _once_each_path(contract: Contract) -> int:
+    return len({operation.path for operation in contract})
+
+
 def _twice_each_path(contract: Contract) -> int:
-    return 2 * len({operation.path for operation in contract})
+    return 2 * _once_each_path(contract)
 
 
-@check(rules.UNKNOWN_METHOD, rules.METHOD_BEFORE_KEY, each=False, sends=_twice_each_path)
+@check(
+    rules.UNKNOWN_METHOD,
+    rules.METHOD_BEFORE_KEY,
+    each=False,
+    sends=_twice_each_path,
+    keyless=_once_each_path,
+)
 def unknown_methods(bench: Bench) -> None:
     """A method that a path doesn't have: 405, and Allow names the ones that it has."""
     tenant = bench.tenants.tenant()

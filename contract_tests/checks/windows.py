@@ -11,8 +11,8 @@ from contract_tests.checks.exhaust import (
     judge_exact,
     use_up,
 )
+from contract_tests.described import ProfileTenants
 from contract_tests.exchange import is_integer
-from contract_tests.tenants import ProfileTenants
 from mockserver import rules
 from mockserver.clock import DAY as SECONDS_OF_DAY
 

@@ -18,6 +18,8 @@ _SHOWN = frozenset({"accept", "content-type"})
 
 _KEPT = 4096
 """Bytes of an answer that are kept as evidence; reports show fewer."""
+_LOOKED_AT = 65_536
+"""Bytes of a body that are searched for keys; far fewer are kept."""
 
 
 class Keyring:
@@ -123,7 +125,7 @@ def without_keys(breach: Breach) -> Breach:
         body=masked_bytes(exchange.request.body, keys),
     )
     headers = {name: masked(value, keys) for name, value in exchange.headers.items()}
-    body = masked_bytes(exchange.body, keys)[:_KEPT]
+    body = masked_bytes(exchange.body[:_LOOKED_AT], keys)[:_KEPT]
     clean = Exchange(request, exchange.status, headers, body)
     return replace(
         breach,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import chain
 
 import orjson
 from markupsafe import escape
 
 from contract_tests.exchange import Exchange
+from contract_tests.masking import masked
 from contract_tests.verdicts import Breach, Finding
 
 _MOST_OF_A_TEXT = 600
@@ -70,14 +72,12 @@ class Presenter:
     def __init__(self, base_url: str, findings: Iterable[Finding]) -> None:
         self._base_url = base_url
         exchanges = [b.exchange for f in findings for b in f.breaches if b.exchange is not None]
-        # A cut key begins like a whole one, so the longest must be tried first. One check sends no key at all.
-        keys = sorted(filter(None, set().union(*(e.secrets for e in exchanges))), key=len)
-        self._keys = re.compile("|".join(map(re.escape, reversed(keys))) or "(?!)")
+        self._keys = tuple(dict.fromkeys(chain.from_iterable(_collections(exchanges))))
 
     def text(self, text: str, most: int = _MOST_OF_A_TEXT) -> str:
         """Return ``text`` with keys masked, at most so long, and control characters written out."""
-        masked = self._keys.sub("***", text)
-        return visible(masked[:most]) + ("…" if len(masked) > most else "")
+        clean = masked(text, self._keys)
+        return visible(clean[:most]) + ("…" if len(clean) > most else "")
 
     def evidence(self, breach: Breach) -> Evidence:
         """Return all that the page shows of ``breach``."""
@@ -111,6 +111,11 @@ class Presenter:
     def _rest(self, headers: dict[str, str], body: str) -> str:
         lines = [self.text(f"{name}: {value}") for name, value in headers.items()]
         return "\n".join([*lines, "", self.text(body, _MOST_OF_A_BODY)]).rstrip()
+
+
+def _collections(exchanges: Iterable[Exchange]) -> Collection[Collection[str]]:
+    """Return the collections of keys, each once: all exchanges of a target share one."""
+    return {id(exchange.secrets): exchange.secrets for exchange in exchanges}.values()
 
 
 def visible(text: str) -> str:

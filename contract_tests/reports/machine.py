@@ -13,6 +13,8 @@ from mockserver.words import plural, printable
 
 VERSION = 1
 """The version of the JSON report; raised when a member changes its meaning or goes away."""
+_URGENT = (Verdict.BROKEN, Verdict.ERROR, Verdict.NOT_CHECKED, Verdict.KEPT)
+"""The verdicts in the order in which a job summary is read."""
 
 
 def as_json(outcome: Outcome) -> str:
@@ -58,6 +60,7 @@ def _rule(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         ],
         "judged": finding.times,
         "operations": sorted(finding.exercised),
+        "unjudged": sorted(finding.unjudged),
         "breaches": [breach.shown(outcome.base_url) for breach in finding.breaches],
     }
 
@@ -73,7 +76,8 @@ def as_junit(outcome: Outcome) -> str:
     for finding in outcome.findings:
         broken = {breach.operation: breach for breach in finding.breaches}
         unchecked = {"*"} if finding.verdict is Verdict.NOT_CHECKED else set()
-        for operation in sorted(finding.exercised | unchecked) or ["*"]:
+        unjudged = {operation: printable(why) for operation, why in finding.unjudged.items()}
+        for operation in sorted(finding.exercised | unchecked | unjudged.keys()) or ["*"]:
             case = ET.SubElement(suite, "testcase", classname=finding.rule.id, name=operation)
             breach = broken.get(operation)
             if breach is not None:
@@ -84,6 +88,8 @@ def as_junit(outcome: Outcome) -> str:
                 node.text = printable(shown)
             elif finding.verdict is Verdict.ERROR:
                 ET.SubElement(case, "error", message=printable(finding.reason))
+            elif operation in unjudged:
+                ET.SubElement(case, "skipped", message=unjudged[operation])
             elif operation in unchecked:
                 ET.SubElement(case, "skipped", message=printable(finding.reason))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -94,7 +100,7 @@ def as_junit(outcome: Outcome) -> str:
 
 
 def as_markdown(outcome: Outcome) -> str:
-    """Return a table for a CI's job summary: what is broken first, then the counts."""
+    """Return a table for a CI's job summary: what is broken first, what is kept everywhere not at all."""
     counts = ", ".join(f"{outcome.ledger.counted(v)} {v}" for v in Verdict)
     lines = [
         f"## FansMetric contract: {counts}",
@@ -104,9 +110,7 @@ def as_markdown(outcome: Outcome) -> str:
         "| rule | level | verdict | where | found |",
         "|---|---|---|---|---|",
     ]
-    for finding in outcome.findings:
-        if finding.verdict is Verdict.KEPT:
-            continue
+    for finding in sorted(outcome.findings, key=lambda finding: _URGENT.index(finding.verdict)):
         verdict = outcome.verdict(finding)
         for breach in finding.breaches:
             lines.append(
@@ -117,8 +121,10 @@ def as_markdown(outcome: Outcome) -> str:
                     f"{breach.found_shown}; allowed: {breach.allowed}",
                 )
             )
-        if not finding.breaches:
+        if finding.verdict in (Verdict.NOT_CHECKED, Verdict.ERROR):
             lines.append(_row(finding, verdict, "", finding.reason))
+        elif finding.elsewhere:
+            lines.append(_row(finding, verdict, "", finding.elsewhere_told))
     return "\n".join([*lines, "", *outcome.notes] if outcome.notes else lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from contract_tests.baseline import Judged
 from contract_tests.text import in_one_line
 from contract_tests.verdicts import Finding, Ledger, Verdict
+from mockserver.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ class Outcome:
     def notes(self) -> list[str]:
         """What is to be said of the run beside its rules, in lines."""
         missing = [f"required but not checked: {', '.join(self.missing)}"] if self.missing else []
-        return [*self.baseline.notes(), *self.ledger.notes, *missing]
+        return [*self.baseline.notes(), *self._partly(), *self.ledger.notes, *missing]
+
+    def _partly(self) -> list[str]:
+        kept = sum(f.verdict is Verdict.KEPT and bool(f.unjudged) for f in self.findings)
+        what = f"{plural(kept, 'rule')} of those that are kept could not be judged on every operation in scope"
+        return [what] if kept else []
 
     @property
     def missing(self) -> list[str]:

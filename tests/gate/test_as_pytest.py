@@ -54,6 +54,41 @@ def test_fails_by_rule_and_operation(tmp_path: Path) -> None:
     assert "permission.required POST /v1/{account_id}/chats/{user_id}/mute" in done.stdout
 
 
+def test_uses_a_control_api_that_is_named() -> None:
+    """A URL alone tells no key; with ``--control`` each check makes one, and so many may run at once."""
+    chosen = ["-q", "-n", "2", "-k", "has_permission and tags"]
+    with MockServer(create_app()) as server:
+        done = pytest_on(*chosen, f"--target={server.url}", "--control")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def nothing(_: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Type", "application/json")])
+    return [b'{"error": "No."}']
+
+
+@pytest.mark.parametrize(
+    ("is_there", "why", "processes"),
+    [
+        (True, "has no control API for the gate: GET /_mock answers 404", "0"),
+        (False, "can't be reached", "2"),
+    ],
+    ids=["no-control", "gone"],
+)
+def test_refuses_a_target_before_any_test(is_there: bool, why: str, processes: str) -> None:
+    """One line tells it, not a failure of each test."""
+    with MockServer(nothing) as server:
+        url = server.url if is_there else "http://127.0.0.1:1"
+        done = pytest_on("-q", "-n", processes, f"--target={url}", "--control")
+
+    assert 4 == done.returncode, done.stdout + done.stderr
+    assert f"ERROR: {url} {why}" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_skips_what_it_cannot_judge() -> None:
     with MockServer(create_app()) as server:
         done = pytest_on("-q", "-rs", "-k", "revoked_key and Tags", f"--target={server.url}")

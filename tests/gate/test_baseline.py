@@ -52,6 +52,24 @@ def test_accepts_until_the_day(tmp_path: Path, contract: Contract) -> None:
     assert [f"{rules.LIMITS.id}: its entry in the baseline expired on 2027-03-01"] == late.notes()
 
 
+@pytest.mark.parametrize(
+    ("operations", "kept"),
+    [(["GET /v1/accounts"], True), (["GET /v1/{account_id}/me"], False), (None, False)],
+    ids=["judged", "not-judged", "everywhere"],
+)
+def test_an_operation_that_was_not_judged_is_not_kept(
+    operations: list[str] | None, kept: bool, tmp_path: Path, contract: Contract
+) -> None:
+    """An entry can go once the rule is kept wherever the entry says, not while that isn't known."""
+    entry = {**ENTRY, **({"operations": operations} if operations else {})}
+    gaps = read_baseline(written(tmp_path, entry), contract)
+    ledger = broken()
+    ledger.keep(rules.LIMITS, "GET /v1/accounts")
+    ledger.leave(rules.LIMITS, "not judged: GET /v1/me answered 500", "GET /v1/{account_id}/me")
+
+    assert kept == bool(judge(gaps, ledger, URL, BEFORE).passed)
+
+
 def test_inferred_operations_need_no_entry(tmp_path: Path, contract: Contract) -> None:
     """What breaks no run by itself leaves an accepted rule accepted, unless all is strict."""
     entry = {**ENTRY, "operations": ["GET /v1/accounts"]}

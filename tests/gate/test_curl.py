@@ -13,8 +13,11 @@ import pytest
 
 from contract_tests.exchange import Request, Secret
 from contract_tests.profile import Profile
-from contract_tests.samples import bearer, header_key
+from contract_tests.samples import bearer, header_key, sample_of
 from contract_tests.target import Target
+from mockserver.call import MAX_BODY
+from mockserver.clock import stopwatch
+from mockserver.contract import load_contract
 from mockserver.server import MockServer
 from tests.gate.wrong_servers import Answer, Ask, WrongServer, judged, key_of, profile_keys
 
@@ -28,6 +31,7 @@ SENT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")
 KEYS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
 
 
+READ, OTHER_READ = (load_contract().operations[id] for id in ("listChats", "listTags"))
 KEY = profile_keys()["full"].value
 
 
@@ -112,3 +116,24 @@ def test_a_key_made_of_another_one_is_made_again(made: str) -> None:
     assert f'-H "Authorization: Bearer {secret.shell}"' in line
     assert made == shell(f'printf %s "{secret.shell}"', KEY)
     assert made not in str(breach.shown("http://127.0.0.1:1"))
+
+
+def test_a_megabyte_is_written_in_no_time() -> None:
+    """A server that breaks a rule of large bodies everywhere is reported hundreds of times."""
+    sizes = (1_501, 5_000, 1_048_577)
+    begun = stopwatch()
+    lines = [
+        Request("POST", "/v1/x", body=b'{"p":"' + b"x" * (size - 8) + b'"}').curl("http://x")
+        for size in sizes * 100
+    ]
+
+    assert stopwatch() - begun < 5
+    assert all(f"head -c {size - 8} /dev/zero | tr" in lines[at] for at, size in enumerate(sizes))
+
+
+def test_large_bodies_of_many_breaches_are_one() -> None:
+    """What is kept of them as evidence takes the memory of one."""
+    bodies = [sample_of(op, 1, {}).sized(MAX_BODY, bearer(FULL)).body for op in (READ, OTHER_READ)]
+
+    assert MAX_BODY == len(bodies[0])
+    assert bodies[0] is bodies[1]

@@ -18,6 +18,8 @@ from tests.gate.smaller import only
 OPERATIONS = ("getHealth", "listChats", "listTags", "createTag", "deleteTag", "getMessage")
 NEAR = 0.25
 """The share of what is sent by which the announcement may miss it."""
+VERY_NEAR = 0.05
+"""The same for a URL alone, of which little depends on what the server answers."""
 FEW = 8
 _FULL, _REVOKED = (Secret(name, f"fm_api_test_{name}") for name in ("full", "revoked"))
 PROFILES = {
@@ -26,6 +28,8 @@ PROFILES = {
     "reading": Profile(
         "", {"full": _FULL, "revoked": _REVOKED}, accounts={"healthy": 1001}, allow_writes=False
     ),
+    "key-only": Profile("", {"full": _FULL}),
+    "url-only": Profile(""),
 }
 
 
@@ -53,6 +57,14 @@ def test_is_near(kind: str, asked: str, contract: Contract, tmp_path: Path) -> N
     said, sent = said_and_sent(smaller, PROFILES[kind], *filter(None, [asked]))
 
     assert abs(said - sent) <= max(NEAR * sent, FEW), (said, sent)
+
+
+@pytest.mark.parametrize("asked", ["", "auth", "error", "order"])
+def test_is_very_near_of_a_url_alone(asked: str, contract: Contract) -> None:
+    """What a check would send with a valid key isn't counted where there is none."""
+    said, sent = said_and_sent(contract, PROFILES["url-only"], *filter(None, [asked]))
+
+    assert abs(said - sent) <= VERY_NEAR * sent, (said, sent)
 
 
 def test_what_is_not_known_costs_nothing(contract: Contract, tmp_path: Path) -> None:

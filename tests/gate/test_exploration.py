@@ -13,10 +13,10 @@ from contract_tests.embedded import profile_of
 from contract_tests.exchange import Secret
 from contract_tests.exploration import explore
 from contract_tests.exploring import _Explorer, exploring
+from contract_tests.minted import Minter
 from contract_tests.plan import EXPLORED, SCHEMES, SPENT, Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.target import Target
-from contract_tests.tenants import Minter
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.contract import Contract, load_contract

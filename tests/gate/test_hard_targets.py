@@ -22,7 +22,9 @@ import contract_tests
 from contract_tests.cli import main
 from contract_tests.reports import WRITERS
 from mockserver import create_app
+from mockserver.contract import Contract
 from mockserver.server import MockServer
+from tests.gate.smaller import only
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -64,6 +66,38 @@ def test_redirects_are_answers_like_any_other() -> None:
 
     assert 1 == done.exit_code
     assert "found    302" in done.output
+
+
+DEAD = "GET /v1/{account_id}/tags"
+
+
+def test_a_dead_operation_is_not_passed_over(contract: Contract, tmp_path: Path) -> None:
+    """Whoever asks for one rule learns from every report on which operation it wasn't judged, and why."""
+    app = create_app()
+    served = app.wsgi_app
+
+    def wsgi_app(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        dead = (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("GET", "/v1/1001/tags")
+        answer = answering("500 Internal Server Error") if dead else served
+        return answer(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # the server with a dead operation
+    smaller = only(contract, ("listTags", "createTag", "listChats"), tmp_path / "openapi.yaml")
+    files = {name: tmp_path / f"run.{name}" for name in WRITERS}
+    asked = ",".join(f"{name}={file}" for name, file in files.items())
+    flags = ("--control", "--spec", str(smaller), "--only", "auth.bearer", "--report", asked)
+    with MockServer(app) as server:
+        done = checked(server.url, *flags)
+    texts = {name: file.read_text() for name, file in files.items()}
+    told = "judged on 2 of 3 operations: GET /v1/1001/tags answered 500"
+
+    assert 0 == done.exit_code, done.output
+    assert told in " ".join(done.output.split())
+    assert "1 rule of those that are kept could not be judged on every operation" in done.output
+    assert told in texts["html"]
+    assert told in texts["md"].replace("\\", "")
+    assert [DEAD] == json.loads(texts["json"])["rules"][0]["unjudged"]
+    assert f'name="{DEAD}">\n    <skipped message="not judged' in texts["junit"]
 
 
 def test_gone_in_the_middle_is_3() -> None:

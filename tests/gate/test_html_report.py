@@ -236,6 +236,17 @@ def test_notes_stand_under_names_of_their_own() -> None:
     assert "waited" in as_markdown(run)
 
 
+def test_a_job_summary_begins_with_what_is_broken() -> None:
+    """What is kept on a part of its operations comes last, and what is kept everywhere not at all."""
+    run = mixed()
+    run.ledger.leave(rules.HEADROOM, "not judged: GET /v1/x answered 500", "GET /v1/x")
+    rows = [line.split(" | ") for line in as_markdown(run).splitlines() if line.startswith("| ")]
+    told = [row[2] for row in rows[1:]]
+
+    assert ["broken", "error", *["not checked"] * (len(told) - 3), "kept"] == told
+    assert "judged on 1 of 2 operations: GET /v1/x answered 500" in rows[-1][4]
+
+
 def test_stays_small_when_everything_is_broken() -> None:
     """All rules on all operations, by a server whose every character needs an escape."""
     ledger = Ledger()

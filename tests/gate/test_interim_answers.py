@@ -10,8 +10,11 @@ from contextlib import contextmanager
 import pytest
 import urllib3
 
+from contract_tests.exchange import Request
+from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.watch import Watcher
+from contract_tests.target import Target
 from contract_tests.verdicts import Verdict
 from mockserver import rules
 from mockserver.contract import Contract
@@ -26,6 +29,10 @@ FINAL = (
     + f"Content-Length: {len(BODY)}\r\n\r\n".encode()
     + BODY
 )
+
+
+PLACE = "X-Place: Århus \x1c\x0b\x0c\r\n".encode()
+"""A header in which Python sees the end of a line, where HTTP doesn't."""
 
 
 @contextmanager
@@ -74,3 +81,24 @@ def test_nothing_but_interim_answers_is_none(contract: Contract) -> None:
 
     assert 502 == answer.status
     assert 1 == watcher.unanswered
+
+
+def test_a_header_line_ends_where_http_says(contract: Contract) -> None:
+    """What comes after an Å in UTF-8 is a header too: a length and a type, here."""
+    answer = FINAL.replace(b"Content-Type", PLACE + b"Content-Type")
+    request = Request("GET", "/v1/1001/chats")
+    with saying(answer, 1) as url:
+        exchange = Target(Profile(url)).send(request)
+    with saying(answer, 1) as url, proxied(url, contract) as (proxy, _):
+        passed = urllib3.request("GET", f"{proxy}/v1/1001/chats", retries=False)
+
+    assert (401, BODY, "application/json") == (
+        exchange.status,
+        exchange.body,
+        exchange.content_type,
+    )
+    assert (401, BODY, "application/json") == (
+        passed.status,
+        passed.data,
+        passed.headers["Content-Type"],
+    )

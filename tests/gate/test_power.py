@@ -8,7 +8,7 @@ from contract_tests.prove import Case, Proof, Verdicts, cases_of_the_mock, prove
 from mockserver import create_app, rules
 from mockserver.defects import DEFECTS, PAIRS, defect_named, planted, site_of
 from mockserver.errors import NotThere
-from mockserver.rules import RULES
+from mockserver.rules import RULES, Rule
 
 
 def proven(*cases: Case) -> list[Proof]:
@@ -25,12 +25,18 @@ def test_a_defect_that_changes_nothing_survives() -> None:
     assert not Verdicts([proof], whole=False).holds
 
 
-def test_a_defect_is_named() -> None:
-    case = next(c for c in cases_of_the_mock() if c.defects == ("permission-not-checked-on-mute",))
-    (proof,) = proven(case)
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("permission-not-checked-on-mute", rules.PERMISSION_REQUIRED),
+        ("upstream-failure-is200", rules.UPSTREAM_FAILED),
+    ],
+)
+def test_a_defect_is_named(name: str, rule: Rule) -> None:
+    (proof,) = proven(*(c for c in cases_of_the_mock() if c.defects == (name,)))
 
     assert proof.is_named
-    assert rules.PERMISSION_REQUIRED.id == proof.broken[0]
+    assert rule.id == proof.broken[0]
 
 
 def test_another_rule_is_no_proof() -> None:

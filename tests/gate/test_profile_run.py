@@ -188,7 +188,7 @@ def test_reports_say_where_a_kept_rule_was_not_judged(app: MockFlask, contract: 
     (rule,) = json.loads(as_json(outcome))["rules"]
     console = Console(record=True, width=300)
     print_outcome(outcome, console)
-    told = f"not everywhere: {Unmet(Need.ROLES)} (91 times)"
+    told = f"judged on 1 of 92 operations: {Unmet(Need.ROLES)} (91 times)"
 
     assert (Verdict.KEPT, 1) == (finding.verdict, finding.times)
     assert (None, [{"reason": f"{Unmet(Need.ROLES)}", "times": 91}]) == (

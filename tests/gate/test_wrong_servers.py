@@ -371,6 +371,20 @@ def test_an_odd_answer_doesnt_break_the_suite(odd: str) -> None:
     assert [] == [f.errors for f in ledger.findings.values() if f.errors]
 
 
+def with_long_link(body: dict[str, Any]) -> None:
+    if "_pagination" in body:
+        body["_pagination"] = {"next_page": "/v1/" + "a" * 100_000}
+
+
+def test_a_link_that_no_server_would_take_is_not_followed() -> None:
+    """It would go into every report, and its megabytes to the server again and again."""
+    ledger = judged(WrongServer(rewriting(with_long_link)), "pagination")
+    finding = ledger.findings[rules.PAGE_COMPLETE.id]
+
+    assert "not judged: a next_page can't be followed" in finding.unmet
+    assert 200 > max(map(len, finding.unmet))
+
+
 def alike(path: str, **members: Any) -> Change:
     """Return what gives all items of a list the same members."""
 
