@@ -15,11 +15,14 @@ HIDDEN = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 """What a smuggler would have answered as a request of its own."""
 
 
-def stream_of(server: MockServer, data: bytes) -> bytes:
-    """Send ``data`` on one connection; return all that comes back until the server ends it."""
+def stream_of(server: MockServer, *parts: bytes) -> bytes:
+    """Send ``parts`` on one connection, each once the server has read the one before; return all that comes back."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(data)
+        for number, part in enumerate(parts):
+            if number:
+                stream_of(server, HIDDEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            connection.sendall(part)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
@@ -115,6 +118,28 @@ def test_refuses_odd_chunks(shape: str, server: MockServer, tenant: Tenant) -> N
     )
 
     assert [b"400"] == statuses_of(stream)
+
+
+TAILS: dict[str, bytes] = {
+    "newline-in-trailers": b"0\r\nX-A: a\n\r\n",
+    "many-trailers": b"0\r\n" + b"X-A: a\r\n" * 64 + b"\r\n",
+    "size-then-an-end": b"2 2\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_malformed_chunks_are_never_passed_over(
+    tail: str, server: MockServer, tenant: Tenant
+) -> None:
+    """Wherever the body is cut on its way: the JSON before them is whole, but what follows may belong to it."""
+    fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
+    head = post(*fields, b"Transfer-Encoding: chunked")
+    body = b'11\r\n{"name": "Decaf"}\r\n' + TAILS[tail]
+    records, cuts = tenant.records(), (1, 9, 22, 25, 28, len(body) - 3, len(body) - 1)
+    answers = {stream_of(server, head + body[:cut], body[cut:]) for cut in cuts}
+
+    assert {b'{"error":"The body breaks off or is malformed."}'} == {a.partition(b"\r\n\r\n")[2] for a in answers}
+    assert records == tenant.records()
 
 
 def test_a_cut_body_isnt_taken_for_a_whole_one(server: MockServer, tenant: Tenant) -> None:
