@@ -49,6 +49,7 @@ class Call:
     """One request to one operation."""
 
     __slots__ = (
+        "_broke_off",
         "_query",
         "declared_length",
         "environ",
@@ -76,6 +77,7 @@ class Call:
         """Whether a body was sent, of whatever length."""
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
+        self._broke_off = False
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or ``None`` when it was not sent."""
@@ -121,8 +123,11 @@ class Call:
         stream = cast("BinaryIO | None", self.environ.get("wsgi.input"))
         if stream is None or not self.has_body:
             return b""
+        if self._broke_off:  # a silent client would be waited for again, by whoever holds a turn
+            raise Unreadable("the body broke off before")
         declared = self.declared_length
         try:
             return stream.read(MAX_BODY + 1 if declared is None else min(declared, MAX_BODY + 1))
         except (OSError, ValueError) as error:  # a broken chunk is a ValueError
+            self._broke_off = True
             raise Unreadable(str(error)) from error
