@@ -45,6 +45,7 @@ BLOCK = 65_536
 """Bytes that are read at once."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+_ENDS_LINES = "Each line of the head must end with CRLF."
 
 
 class Keeper(Protocol):
@@ -219,8 +220,8 @@ class Connection:
 
     def _take_head(self) -> bool:
         """Read the next head, if it has arrived; return whether it has."""
-        if self._arrived.startswith(b"\r\n"):
-            del self._arrived[:2]  # RFC 9112, 2.2: an empty line before a request is passed over
+        while self._arrived.startswith(b"\r\n"):
+            del self._arrived[:2]  # RFC 9112, 2.2: empty lines before a request are passed over
         end = self._arrived.find(b"\r\n\r\n", max(0, self._seen - 3))
         if end < 0 or end > LARGEST_HEAD:
             self._judge_half_a_head()
@@ -231,7 +232,10 @@ class Connection:
         try:
             head = read_head(data)
         except BadHead as error:
-            self._refuse("400 Bad Request", str(error))
+            # The same sentence as where half of the head was judged.
+            self._refuse(
+                "400 Bad Request", _ENDS_LINES if _BARE_NEWLINE.search(data) else str(error)
+            )
             return False
         self._head = head
         self._intake = NOTHING if head.block.length == 0 else Intake(head.block.length)
@@ -242,12 +246,14 @@ class Connection:
 
     def _judge_half_a_head(self) -> None:
         """Refuse a head that can't become one any more."""
-        if len(self._arrived) > LARGEST_HEAD:
+        if len(self._arrived) > LARGEST_HEAD + len(
+            b"\r\n\r"
+        ):  # its end may have come but for a byte
             self._refuse(
                 "431 Request Header Fields Too Large", f"The head is over {LARGEST_HEAD:,} bytes."
             )
         elif _BARE_NEWLINE.search(self._arrived, self._seen):
-            self._refuse("400 Bad Request", "Each line of the head must end with CRLF.")
+            self._refuse("400 Bad Request", _ENDS_LINES)
         self._seen = len(self._arrived)
 
     def _take_body(self) -> bool:
