@@ -470,7 +470,9 @@ class Connection:
     def _send(self, data: bytes) -> None:
         """Send ``data``, or leave it to the loop, which sends the answers of one turn together."""
         if self.is_aside:
-            self.sock.sendall(data)
+            # The socket's time is for all of one call: it must not depend on how large the answer is.
+            for start in range(0, len(data), BLOCK):
+                self.sock.sendall(data[start : start + BLOCK])
         elif self._out:
             self._out += data
         else:
