@@ -77,6 +77,7 @@ SHAPES: dict[str, bytes] = {
     "no-name": post(b": a"),
     "two-hosts": post(b"Host: y"),
     "no-host": b"GET /health HTTP/1.1\r\n\r\n",
+    "two-origins": post(b"Origin: http://evil.test", b"Origin: http://x"),
     "two-keys": post(b"X-API-Key: fm_api_test_full", b"x-api-key: fm_api_test_other"),
     "two-authorizations": post(b"Authorization: Bearer a", b"Authorization: Bearer b"),
     "too-many": post(*[b"X-%d: a" % n for n in range(300)]),
