@@ -41,6 +41,9 @@ _WHOLE = 3
 _IDLE = 6
 """How many times the server's timeout a connection may be kept between two requests."""
 
+_UNUSED = 1.0
+"""Seconds after which a connection without a request may be closed for a new one's sake."""
+
 BLOCK = 65_536
 """Bytes that are read at once."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -147,6 +150,15 @@ class Connection:
         """Whether it waits for a request of which nothing has come yet."""
         is_busy = self._arrived or self._head or self._out or self._is_refused
         return not is_busy and self._intake.is_read
+
+    @property
+    def since(self) -> float:
+        """When it began to wait for the present request, or for the rest of it."""
+        return self._until - _WHOLE * self._keeper.timeout
+
+    def is_unused(self, now: float) -> bool:
+        """Whether no request has come for a while; one that has just begun is about to ask."""
+        return self.is_idle and self.since + _UNUSED < now
 
     # --- what the loop calls ---
 
