@@ -30,7 +30,7 @@ class EmptyPipe(OSError):
 
 def read_bounded(file: Path) -> bytes:
     """Return what is in ``file``, which may be the end of a pipe. Raises ``OSError``, also where there is too much of it."""
-    with open(file, "rb", opener=_open_at_once) as stream:
+    with open(file, "rb", opener=open_at_once) as stream:
         data = stream.read(MOST_BYTES + 1)
         if not data and stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
             raise EmptyPipe
@@ -39,8 +39,8 @@ def read_bounded(file: Path) -> bytes:
     return data
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Open ``path`` without waiting for somebody to write into it, who might never come."""
+def open_at_once(path: str, flags: int) -> int:
+    """Open ``path`` without waiting for somebody to write into it, who might never come; an opener for ``open``."""
     if not hasattr(os, "O_NONBLOCK"):  # Windows, where no path is a pipe like that
         return os.open(path, flags)
     descriptor = os.open(path, flags | os.O_NONBLOCK)
