@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 from weakref import WeakValueDictionary
 
-from mockserver.clock import Clock, TimeReversed, isoformat, start_of_day
-from mockserver.errors import Misuse, NotThere, Taken, UnknownPermission
+from mockserver.clock import EARLIEST, LATEST, Clock, TimeReversed, isoformat, start_of_day
+from mockserver.errors import BadState, Misuse, NotThere, Taken, UnknownPermission
 from mockserver.journal import BUDGET, Journal, Shelf
 from mockserver.organizations import Account, Organization
 from mockserver.population import Population
@@ -55,21 +55,31 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the seeded organizations and keys, with full windows and empty journals."""
+        """Return to the seeded organizations and keys, with full windows and empty journals.
+
+        Raises ``BadState``, and changes nothing, when the world's clock was moved to where a saved one would leave its years.
+        """
         with self._lock:
             before = self.organizations
             self._day = start_of_day(self.clock.now())
             self._organizations, self._keys = {}, {}
-            for seed in self.seed.organizations:
-                self.add_organization(seed)
-            for key in self.seed.keys:
-                self._add_seeded_key(key)
-            for saved in self.seed.saved:
-                self.load_organization(saved)
-            self.organizations, self.keys = self._organizations, self._keys
+            try:
+                self._fill()
+                self.organizations, self.keys = self._organizations, self._keys
+            finally:
+                self._organizations, self._keys = self.organizations, self.keys
             for organization in before.values():
                 organization.journal.clear()
             self.unclaimed.clear()
+
+    def _fill(self) -> None:
+        """Make the seeded organizations and keys."""
+        for seed in self.seed.organizations:
+            self.add_organization(seed)
+        for key in self.seed.keys:
+            self._add_seeded_key(key)
+        for saved in self.seed.saved:
+            self.load_organization(saved)
 
     def add_organization(self, seed: OrganizationSeed) -> Organization:
         """Create the organization that ``seed`` describes.
@@ -125,7 +135,7 @@ class World:
 
         ``id`` names it otherwise than it was saved; ``new_keys`` makes up a new secret for each key.
         Raises ``Taken`` when another organization has one of the keys, ``Misuse`` when the state has a key or
-        an account twice; what it would replace then stays as it is.
+        an account twice, or a clock that would leave its years; what it would replace then stays as it is.
         """
         seed = replace(saved.organization, id=id or saved.organization.id)
         _check_accounts(seed)
@@ -280,6 +290,7 @@ class World:
         )
 
     def _build(self, seed: OrganizationSeed) -> Organization:
+        _check_clock(seed, self.clock.now())
         born = seed.state.born if seed.state else self._day
         organization = Organization(
             seed=seed,
@@ -326,6 +337,14 @@ def _check_accounts(seed: OrganizationSeed) -> None:
     twice = _twice([account.id for account in seed.accounts])
     if twice is not None:
         raise Misuse(f"accounts: {twice} stands there twice; give each account its own id")
+
+
+def _check_clock(seed: OrganizationSeed, now: float) -> None:
+    state = seed.state
+    if state is None or state.frozen is not None:
+        return
+    if not EARLIEST <= now + state.shift < LATEST:
+        raise BadState(f"clock.shift: it leads {seed.id} to a time before 1900 or after 5899")
 
 
 def _twice(values: list[Any]) -> Any:
