@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from contract_tests.exchange import Secret
 from mockserver.contract import Contract
 from mockserver.errors import SuiteError
+from mockserver.files import open_at_once
 from mockserver.shapes import FLAG, ID, TEXT, Shape, closed
 from mockserver.yamlfile import read_yaml
 
@@ -167,7 +168,7 @@ def _secret(name: str, text: str, file: Path) -> Secret:
 def _key_in(path: str, name: str, file: Path) -> str:
     """Return the key in the file at ``path``; whatever else stands there is neither read whole nor shown."""
     try:
-        with (file.parent / path).open("rb") as stream:
+        with open(file.parent / path, "rb", opener=open_at_once) as stream:
             text = stream.read(_LONGEST_KEY + 1).decode().strip()
     except (OSError, ValueError):
         raise ProfileError(f"{file}: keys.{name}: the file {path} can't be read") from None

@@ -57,6 +57,7 @@ class Call:
     """One request to one operation, and how far it got."""
 
     __slots__ = (
+        "_broke_off",
         "_query",
         "answer",
         "began",
@@ -93,6 +94,7 @@ class Call:
         """Whether a body was sent, of whatever length."""
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
+        self._broke_off = False
         self.caller: Key | None = None
         """Who calls, once that is known."""
         self.seen = 0
@@ -146,12 +148,15 @@ class Call:
         stream: BinaryIO | None = self.environ.get("wsgi.input")
         if stream is None or not self.has_body:
             return b""
+        if self._broke_off:  # a silent client would be waited for again, by whoever holds a turn
+            raise Unreadable("the body broke off before")
         declared = self.declared_length
         try:
             return stream.read(
                 MAX_BODY + 1 if declared is None or declared > MAX_BODY else declared
             )
         except (OSError, ValueError) as error:  # a broken chunk is a ValueError
+            self._broke_off = True
             raise Unreadable(str(error)) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import suppress
 from errno import ELOOP
 from os import strerror
@@ -19,13 +21,31 @@ class TooLarge(OSError):
         super().__init__(None, f"it is larger than {MOST_BYTES // 1_048_576} MiB")
 
 
+class EmptyPipe(OSError):
+    """Raised where a file is a pipe, and nothing comes out of it."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "it is a pipe that nobody writes into")
+
+
 def read_bounded(file: Path) -> bytes:
-    """Return what is in ``file``. Raises ``OSError``, also where there is too much of it."""
-    with file.open("rb") as stream:
+    """Return what is in ``file``, which may be the end of a pipe. Raises ``OSError``, also where there is too much of it."""
+    with open(file, "rb", opener=open_at_once) as stream:
         data = stream.read(MOST_BYTES + 1)
+        if not data and stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+            raise EmptyPipe
     if len(data) > MOST_BYTES:
         raise TooLarge
     return data
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """Open ``path`` without waiting for somebody to write into it, who might never come; an opener for ``open``."""
+    if not hasattr(os, "O_NONBLOCK"):  # Windows, where no path is a pipe like that
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)  # whoever has it open already may take his time
+    return descriptor
 
 
 def write_whole(file: Path, text: str) -> None:

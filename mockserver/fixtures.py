@@ -13,7 +13,7 @@ from mockserver.contract import Contract
 from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import FixtureError, Misuse
 from mockserver.integers import with_integers
-from mockserver.layout import SAVED, WORLD, refuse_misplaced
+from mockserver.layout import SAVED, WORLD, refuse_misplaced, refuse_unreadable
 from mockserver.plans import read_plans
 from mockserver.roles import ALL, Role
 from mockserver.seeds import (
@@ -95,8 +95,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     read, holds an unknown key, or refers to a role or permission that doesn't exist.
     """
     root = directory or default_fixtures()
-    if not root.is_dir():
-        raise FixtureError(f"{root}: is no directory; fixtures are a directory with {WORLD}")
+    refuse_unreadable(root)
     refuse_misplaced(root, contract)
     file = root / WORLD
     world = with_integers(read_yaml(file, _WORLD_FILE, FixtureError))

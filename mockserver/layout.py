@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,6 +17,23 @@ _FOLDERS = {COLLECTIONS: (".yaml",), SAVED: (".yaml", ".json")}
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 """Files that somebody may take for fixtures."""
+
+
+def refuse_unreadable(root: Path) -> None:
+    """Raise ``FixtureError`` unless ``root`` is a directory and it, and each of its folders that is there, can be read."""
+    _refuse_unlisted(root, f"is no directory; fixtures are a directory with {WORLD}")
+    for folder in (root / name for name in _FOLDERS):
+        if os.path.lexists(folder):
+            _refuse_unlisted(folder, "is no directory; files of fixtures stand in it")
+
+
+def _refuse_unlisted(folder: Path, otherwise: str) -> None:
+    try:
+        os.scandir(f"{folder}/.").close()  # through the dot, as its files are reached
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise FixtureError(f"{folder}: {otherwise}") from None
+    except OSError as error:
+        raise FixtureError(f"{folder}: can't be read ({error.strerror})") from None
 
 
 def refuse_misplaced(root: Path, contract: Contract) -> None:

@@ -52,7 +52,7 @@ class MockServer:
         host, port = self._address
         try:
             listener = _listener(host, port)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:  # a name that no address can be
             reason = str(error).splitlines()[0]
             raise Unavailable(
                 f"port {port} on {host} can't be had: {reason}; choose another with --host or --port"

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from mockserver.clock import Clock, TimeReversed, isoformat, start_of_day
-from mockserver.errors import Misuse, NotThere, Taken, UnknownPermission
+from mockserver.clock import EARLIEST, LATEST, Clock, TimeReversed, isoformat, start_of_day
+from mockserver.errors import BadState, Misuse, NotThere, Taken, UnknownPermission
 from mockserver.journal import BUDGET, Journal, Shelf
 from mockserver.organizations import Account, Organization
 from mockserver.population import Population
@@ -40,6 +40,8 @@ class World:
         self.clock = clock or Clock()
         self.organizations: dict[str, Organization] = {}
         self.keys: dict[str, Key] = {}
+        self._organizations, self._keys = self.organizations, self.keys
+        """The same, but while a reset fills them anew: nobody who asks meanwhile sees half a world."""
         self._lock = threading.RLock()
         self._minted = 0
         self._shelf = Shelf(journal_budget)
@@ -54,20 +56,31 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the seeded organizations and keys, with full windows and empty journals."""
+        """Return to the seeded organizations and keys, with full windows and empty journals.
+
+        Raises ``BadState``, and changes nothing, when the world's clock was moved to where a saved one would leave its years.
+        """
         with self._lock:
+            before = self.organizations
             self._day = start_of_day(self.clock.now())
-            for organization in self.organizations.values():
+            self._organizations, self._keys = {}, {}
+            try:
+                self._fill()
+                self.organizations, self.keys = self._organizations, self._keys
+            finally:
+                self._organizations, self._keys = self.organizations, self.keys
+            for organization in before.values():
                 organization.journal.clear()
             self.unclaimed.clear()
-            self.organizations = {}
-            self.keys = {}
-            for seed in self.seed.organizations:
-                self.add_organization(seed)
-            for key in self.seed.keys:
-                self._add_seeded_key(key)
-            for saved in self.seed.saved:
-                self.load_organization(saved)
+
+    def _fill(self) -> None:
+        """Make the seeded organizations and keys."""
+        for seed in self.seed.organizations:
+            self.add_organization(seed)
+        for key in self.seed.keys:
+            self._add_seeded_key(key)
+        for saved in self.seed.saved:
+            self.load_organization(saved)
 
     def add_organization(self, seed: OrganizationSeed) -> Organization:
         """Create the organization that ``seed`` describes.
@@ -75,13 +88,13 @@ class World:
         Raises ``Taken`` when its id is, ``Misuse`` when two of its accounts have one id.
         """
         with self._lock:
-            if seed.id in self.organizations:
+            if seed.id in self._organizations:
                 raise Taken(
                     f"organization {seed.id} exists already; leave the id out to get a free one"
                 )
             _check_accounts(seed)
             organization = self._build(seed)
-            self.organizations[seed.id] = organization
+            self._organizations[seed.id] = organization
             return organization
 
     def mint_id(self) -> str:
@@ -108,9 +121,13 @@ class World:
             organization = self.organization(id)
             del self.organizations[id]
             self._removed.append(id)
-            organization.journal.clear()
-            for key in organization.keys.values():
-                _forget(self.keys, key.secret, key)
+            self._retire(organization)
+
+    def _retire(self, organization: Organization) -> None:
+        """Forget the keys and the journal of ``organization``, which isn't there any more."""
+        organization.journal.clear()
+        for key in organization.keys.values():
+            _forget(self._keys, key.secret, key)
 
     def load_organization(
         self, saved: Saved, id: str | None = None, *, new_keys: bool = False
@@ -119,7 +136,7 @@ class World:
 
         ``id`` names it otherwise than it was saved; ``new_keys`` makes up a new secret for each key.
         Raises ``Taken`` when another organization has one of the keys, ``Misuse`` when the state has a key or
-        an account twice; what it would replace then stays as it is.
+        an account twice, or a clock that would leave its years; what it would replace then stays as it is.
         """
         seed = replace(saved.organization, id=id or saved.organization.id)
         _check_accounts(seed)
@@ -127,26 +144,26 @@ class World:
         if twice is not None and not new_keys:
             raise Misuse("keys: one key stands there twice; leave one of them out")
         with self._lock:
-            others = (self.keys.get(key.secret) for key in saved.keys)
+            others = (self._keys.get(key.secret) for key in saved.keys)
             if not new_keys and any(key and key.organization.id != seed.id for key in others):
                 raise Taken(
                     f"another organization has a key of {saved.organization.id}; ask for new keys"
                 )
             organization = self._build(seed)
-            if seed.id in self.organizations:
-                self.remove_organization(seed.id)
-            self.organizations[seed.id] = organization
             for key in saved.keys:
-                self.add_key(
-                    organization,
-                    key.role.permissions,
-                    expires=key.expires,
-                    revoked=key.revoked,
-                    note=key.note,
-                    secret=None if new_keys else key.secret,
-                    role=key.role.name,
-                )
+                secret = self._new_secret(organization) if new_keys else key.secret
+                made = Key(secret, key.role, organization, key.revoked, key.expires, key.note)
+                organization.keys[made.id] = made
+            self._replace(organization)
             return organization
+
+    def _replace(self, organization: Organization) -> None:
+        """Put ``organization`` and its keys in the place of those with its id; a key of both opens one of them."""
+        old = self._organizations.get(organization.id)
+        self._keys.update({key.secret: key for key in organization.keys.values()})
+        self._organizations[organization.id] = organization
+        if old is not None:
+            self._retire(old)
 
     def reset_organization(self, id: str) -> Organization:
         """Rebuild one organization as it was made, with the keys that it has now."""
@@ -209,7 +226,7 @@ class World:
         with self._lock:
             self._check_present(organization)
             secret = secret or self._new_secret(organization)
-            if secret in self.keys:
+            if secret in self._keys:
                 raise Taken("another key has this secret; leave it out to get a new one")
             key = Key(
                 secret,
@@ -223,11 +240,15 @@ class World:
             return key
 
     def _new_secret(self, organization: Organization) -> str:
-        """Return a key that the organization never had; a removed one is never made up again."""
+        """Return a key that the organization never had; a removed one is never made up again.
+
+        Those of the one whose place it is going to take are free.
+        """
         while True:
             organization.minted += 1
             secret = f"{KEY_PREFIX}test_{organization.id}_{organization.minted:06d}"
-            if secret not in self.keys:
+            owner = self._keys[secret].organization if secret in self._keys else None
+            if owner is None or (owner is not organization and owner.id == organization.id):
                 return secret
 
     def check_permissions(self, granted: frozenset[str]) -> None:
@@ -241,7 +262,7 @@ class World:
     def remove_key(self, key: Key) -> None:
         """Let the world forget a key: it is no key any more, where a revoked one still is."""
         with self._lock:
-            _forget(self.keys, key.secret, key)
+            _forget(self._keys, key.secret, key)
             _forget(key.organization.keys, key.id, key)
 
     def keys_of(self, organization: Organization) -> list[Key]:
@@ -249,7 +270,7 @@ class World:
         return list(organization.keys.values())
 
     def _keep(self, key: Key) -> None:
-        self.keys[key.secret] = key
+        self._keys[key.secret] = key
         key.organization.keys[key.id] = key
 
     def _check_present(self, organization: Organization) -> None:
@@ -262,7 +283,7 @@ class World:
             Key(
                 seed.secret,
                 self.seed.roles[seed.role],
-                self.organizations[seed.organization],
+                self._organizations[seed.organization],
                 seed.revoked,
                 expires,
                 seed.note,
@@ -270,6 +291,7 @@ class World:
         )
 
     def _build(self, seed: OrganizationSeed) -> Organization:
+        _check_clock(seed, self.clock.now())
         born = seed.state.born if seed.state else self._day
         organization = Organization(
             seed=seed,
@@ -323,6 +345,14 @@ def _check_accounts(seed: OrganizationSeed) -> None:
     twice = _twice([account.id for account in seed.accounts])
     if twice is not None:
         raise Misuse(f"accounts: {twice} stands there twice; give each account its own id")
+
+
+def _check_clock(seed: OrganizationSeed, now: float) -> None:
+    state = seed.state
+    if state is None or state.frozen is not None:
+        return
+    if not EARLIEST <= now + state.shift < LATEST:
+        raise BadState(f"clock.shift: it leads {seed.id} to a time before 1900 or after 5899")
 
 
 def _twice(values: list[Any]) -> Any:

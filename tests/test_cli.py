@@ -98,6 +98,9 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "no-yaml" / "world.yaml").write_text("roles: [")
     (tmp_path / "bad.yaml").write_text("openapi: 3.0.0\n")
     (tmp_path / "cut.yaml").write_text("openapi: [")
+    (tmp_path / "no-folder").mkdir()
+    (tmp_path / "no-folder" / "collections").touch()
+    os.mkfifo(tmp_path / "pipe.yaml")
     return tmp_path
 
 
@@ -110,6 +113,9 @@ def files(tmp_path: Path) -> Path:
         pytest.param("--fixtures {files}/no-yaml", "world.yaml: not valid YAML", id="world-cut"),
         pytest.param("--fixtures {files}/dangling", "world.yaml: key fm_api_a: there is no role boss", id="dangling-role"),
         pytest.param("--fixtures {files}/bad.yaml", "is no directory", id="fixtures-a-file"),
+        pytest.param("--fixtures {files}/" + "n" * 300, "can't be read (File name too long)", id="fixtures-too-long"),
+        pytest.param("--fixtures {files}/no-folder", "collections: is no directory", id="collections-a-file"),
+        pytest.param("--spec {files}/pipe.yaml", "pipe.yaml: can't be read (it is a pipe that nobody", id="spec-a-pipe"),
         pytest.param("--spec {files}/nowhere.yaml", "nowhere.yaml: can't be read", id="no-spec"),
         pytest.param("--spec {files}", "can't be read", id="spec-a-directory"),
         pytest.param("--spec {files}/bad.yaml", "bad.yaml: openapi: must be 3.1.x, found '3.0.0'", id="spec-version"),
@@ -150,6 +156,7 @@ def test_wrong_flags(arguments: str, message: str) -> None:
     [
         pytest.param("127.0.0.1", "port {port} on 127.0.0.1 can't be had: ", id="taken"),
         pytest.param("no-such-host.invalid", "can't be had: ", id="no-host"),
+        pytest.param("lark..test", "on lark..test can't be had: ", id="no-name"),
     ],
 )
 def test_port_not_to_be_had(host: str, message: str) -> None:

@@ -303,6 +303,33 @@ def test_more_idle_connections_than_files(
         assert b"" == connections[1].recv(1)
 
 
+def test_new_clients_arent_closed_for_each_other(app: MockFlask) -> None:
+    """Past the limit the oldest of many half requests goes, not one that had no time yet to ask."""
+    with MockServer(app, most_connections=5, timeout=30) as server, ExitStack() as stack:
+        half = [stack.enter_context(connected(server)) for _ in range(5)]
+        for connection in half:
+            connection.sendall(b"GET /hea")
+        told(server, LAST)  # now all halves were read
+        new = [stack.enter_context(connected(server)) for _ in range(2)]
+        told(server, LAST)  # now both are there
+        for connection in new:
+            connection.sendall(LAST)
+
+        assert [[b"200"]] * 2 == [statuses_of(rest_of(connection)) for connection in new]
+        assert b"" == half[0].recv(1)
+
+
+def test_room_is_made_for_several_at_once(app: MockFlask) -> None:
+    """To look through thousands of connections for each new one would hold up whoever is served."""
+    with MockServer(app, most_connections=128, timeout=30) as server, ExitStack() as stack:
+        full = [stack.enter_context(connected(server)) for _ in range(128)]
+        told(server, LAST)
+        full[2].sendall(LAST)
+
+        assert [b"", b""] == [connection.recv(1) for connection in full[:2]]
+        assert [b"200"] == statuses_of(rest_of(full[2]))
+
+
 def late_body(tenant: Tenant) -> bytes:
     """Return the head of a request whose large body is asked for, and takes a thread until it comes."""
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from mockserver import files
 from mockserver.contract import Contract, Schemas, load_contract
 from mockserver.contract.schemas import SchemaViolation
 from mockserver.errors import SuiteError
-from mockserver.files import write_whole
+from mockserver.files import read_bounded, write_whole
 from mockserver.fixtures import read_fixtures
 from mockserver.testing import FansMetric
 from mockserver.testing.backends import InProcess
@@ -248,3 +249,20 @@ def test_writes_through_links_and_into_pipes(tmp_path: Path) -> None:
 
     assert (True, "new", b"told") == (link.is_symlink(), real.read_text(), heard)
     assert pipe.is_fifo()
+
+
+def test_reads_from_a_pipe(tmp_path: Path) -> None:
+    """What another command writes is read to its end, also where it comes late."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(pipe, os.O_WRONLY)
+    with ThreadPoolExecutor(1) as others:
+        read = others.submit(read_bounded, pipe)
+        for part in (b"openapi: ", b"3.1.0"):
+            os.write(writer, part)
+        os.close(writer)
+        text = read.result(10)
+    os.close(reader)
+
+    assert b"openapi: 3.1.0" == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,26 @@ if TYPE_CHECKING:
 
 HIDDEN = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 """What a smuggler would have answered as a request of its own."""
+LAST = HIDDEN.replace(b"Host: x", b"Host: x\r\nConnection: close")
 
 
-def stream_of(server: MockServer, data: bytes) -> bytes:
-    """Send ``data`` on one connection; return all that comes back until the server ends it."""
+def stream_of(server: MockServer, *parts: bytes) -> bytes:
+    """Send ``parts`` on one connection, each once the server has read the one before; return all that comes back."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(data)
+        for number, part in enumerate(parts):
+            if number:
+                stream_of(server, LAST)
+            connection.sendall(part)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def statuses_of(stream: bytes) -> list[bytes]:
     return [part[:3] for part in stream.split(b"HTTP/1.1 ")[1:]]
+
+
+def undated(stream: bytes) -> bytes:
+    return re.sub(rb"\r\nDate: [^\r]*", b"", stream)
 
 
 def post(*fields: bytes, version: bytes = b"HTTP/1.1") -> bytes:
@@ -68,6 +77,7 @@ SHAPES: dict[str, bytes] = {
     "no-name": post(b": a"),
     "two-hosts": post(b"Host: y"),
     "no-host": b"GET /health HTTP/1.1\r\n\r\n",
+    "two-origins": post(b"Origin: http://evil.test", b"Origin: http://x"),
     "two-keys": post(b"X-API-Key: fm_api_test_full", b"x-api-key: fm_api_test_other"),
     "two-authorizations": post(b"Authorization: Bearer a", b"Authorization: Bearer b"),
     "too-many": post(*[b"X-%d: a" % n for n in range(300)]),
@@ -117,6 +127,30 @@ def test_refuses_odd_chunks(shape: str, server: MockServer, tenant: Tenant) -> N
     assert [b"400"] == statuses_of(stream)
 
 
+TAILS: dict[str, bytes] = {
+    "newline-in-trailers": b"0\r\nX-A: a\n\r\n",
+    "many-trailers": b"0\r\n" + b"X-A: a\r\n" * 64 + b"\r\n",
+    "size-then-an-end": b"2 2\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_malformed_chunks_are_never_passed_over(
+    tail: str, server: MockServer, tenant: Tenant
+) -> None:
+    """Wherever the body is cut on its way: the JSON before them is whole, but what follows may belong to it."""
+    fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
+    head = post(*fields, b"Transfer-Encoding: chunked")
+    body = b'11\r\n{"name": "Decaf"}\r\n' + TAILS[tail]
+    records, cuts = tenant.records(), (1, 9, 22, 25, 28, len(body) - 3, len(body) - 1)
+    answers = {stream_of(server, head + body[:cut], body[cut:]) for cut in cuts}
+
+    assert {b'{"error":"The body breaks off or is malformed."}'} == {
+        a.partition(b"\r\n\r\n")[2] for a in answers
+    }
+    assert records == tenant.records()
+
+
 def test_a_cut_body_isnt_taken_for_a_whole_one(server: MockServer, tenant: Tenant) -> None:
     """Valid JSON that is shorter than its length is the beginning of something else."""
     fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
@@ -135,8 +169,7 @@ def test_trailers_are_no_request(server: MockServer, tenant: Tenant) -> None:
     """What stands after the last chunk belongs to it, also where it looks like a request."""
     fields = b"X-API-Key: " + tenant.key.encode(), b"Content-Type: application/json"
     body = b'2;ext="a"\r\n{}\r\n0\r\nX-A: GET /v1/x HTTP/1.1\r\n\r\n'
-    last = HIDDEN.replace(b"Host: x", b"Host: x\r\nConnection: close")
-    stream = stream_of(server, post(*fields, b"Transfer-Encoding: Chunked") + body + last)
+    stream = stream_of(server, post(*fields, b"Transfer-Encoding: Chunked") + body + LAST)
 
     assert [b"400", b"200"] == statuses_of(stream)
     assert b"name" in stream
@@ -162,3 +195,25 @@ def test_underscores_are_no_hyphens(
 
     assert [status] == statuses_of(alone)
     assert [b"200"] == statuses_of(beside)
+
+
+LONGEST = b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: ".ljust(65_536, b"a") + b"\r\n\r\n"
+WHOLE: dict[str, tuple[bytes, range]] = {
+    "empty-lines": (b"\r\n\r\n" + HIDDEN, range(1, 6)),
+    "the-largest-head": (LONGEST, range(65_534, 65_540)),
+    "too-large-a-head": (LONGEST.replace(b"aa", b"aaa", 1), range(65_534, 65_541)),
+    "bare-newlines": (b"GET /health HTTP/1.1\nHost: x\n\n" + HIDDEN, range(20, 33)),
+    "newline-first": (b"\n" + HIDDEN, range(1, 3)),
+    "newline-in-a-value": (HIDDEN.replace(b"x", b"x\nX-B: b"), range(28, 32)),
+}
+
+
+@pytest.mark.parametrize("stream", WHOLE)
+def test_how_bytes_arrive_changes_no_answer(stream: str, server: MockServer) -> None:
+    """A stream cut in two is answered as it is in one piece."""
+    data, cuts = WHOLE[stream]
+    whole = undated(stream_of(server, data + LAST))
+    cut = {undated(stream_of(server, data[:place], data[place:] + LAST)) for place in cuts}
+
+    assert whole.startswith(b"HTTP/1.1 ")
+    assert {whole} == cut

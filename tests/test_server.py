@@ -282,6 +282,26 @@ def test_a_slow_reader_gets_everything_and_holds_up_nobody(server: MockServer) -
     assert 200 == stream.count(b"</html>")
 
 
+def test_a_large_answer_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is the silence of its client: one that reads on and on gets all of it."""
+    real = socket.socket.sendall
+
+    def sendall(sock: socket.socket, data: bytes) -> None:
+        if len(data) > 1_048_576:
+            raise TimeoutError("more than a slow client takes in that time")
+        real(sock, data)
+
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * 4_194_304]
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+    with MockServer(app) as server:
+        status, body = asked(server.url, "/")
+
+    assert (200, 4_194_304) == (status, len(body))
+
+
 def test_stopping_ends_every_connection(app: MockFlask) -> None:
     """The idle one, and the one in the middle of a request."""
     server = MockServer(app).start()

@@ -30,6 +30,8 @@ class _Part(Enum):
     GAP = auto()
     """The end of the line after a chunk."""
     TRAILERS = auto()
+    BROKEN = auto()
+    """Nothing: where the body goes on after malformed bytes, nobody knows."""
 
 
 class Intake:
@@ -79,10 +81,12 @@ class Intake:
 
     def _step(self, arrived: bytearray) -> bool:
         """Take the next line between chunks; return whether it had arrived."""
+        if self._part is _Part.BROKEN:
+            raise Broken("the chunks are malformed")
         end = arrived.find(b"\n", 0, _LONGEST_LINE)
         if end < 0:
             if len(arrived) >= _LONGEST_LINE:
-                raise Broken("a chunk has no size")
+                raise self._broken("a chunk has no size")
             return False
         line = bytes(arrived[: end + 1])
         del arrived[: end + 1]
@@ -93,13 +97,13 @@ class Intake:
         elif line == b"\r\n":
             self._part = _Part.SIZE
         else:
-            raise Broken("a chunk is longer than it says")
+            raise self._broken("a chunk is longer than it says")
         return True
 
     def _begin_chunk(self, line: bytes) -> None:
         size = _SIZE.fullmatch(line)
         if size is None:
-            raise Broken("a chunk has no size")
+            raise self._broken("a chunk has no size")
         self._rest = int(size[1], 16)
         self._part = _Part.DATA if self._rest else _Part.TRAILERS
 
@@ -108,7 +112,12 @@ class Intake:
         if line == b"\r\n":
             self.is_read = True
         elif self._trailers >= _MOST_TRAILERS or not line.endswith(b"\r\n"):
-            raise Broken("the trailers don't end")
+            raise self._broken("the trailers don't end")
+
+    def _broken(self, sentence: str) -> Broken:
+        """Return what is to be raised; whoever reads on meets it again, not what follows the malformed bytes."""
+        self._part = _Part.BROKEN
+        return Broken(sentence)
 
 
 NOTHING = Intake(0)

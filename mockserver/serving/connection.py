@@ -41,10 +41,14 @@ _WHOLE = 3
 _IDLE = 6
 """How many times the server's timeout a connection may be kept between two requests."""
 
+_UNUSED = 1.0
+"""Seconds after which a connection without a request may be closed for a new one's sake."""
+
 BLOCK = 65_536
 """Bytes that are read at once."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+_ENDS_LINES = "Each line of the head must end with CRLF."
 
 
 class Keeper(Protocol):
@@ -147,6 +151,15 @@ class Connection:
         is_busy = self._arrived or self._head or self._out or self._is_refused
         return not is_busy and self._intake.is_read
 
+    @property
+    def since(self) -> float:
+        """When it began to wait for the present request, or for the rest of it."""
+        return self._until - _WHOLE * self._keeper.timeout
+
+    def is_unused(self, now: float) -> bool:
+        """Whether no request has come for a while; one that has just begun is about to ask."""
+        return self.is_idle and self.since + _UNUSED < now
+
     # --- what the loop calls ---
 
     def ready(self) -> None:
@@ -219,8 +232,8 @@ class Connection:
 
     def _take_head(self) -> bool:
         """Read the next head, if it has arrived; return whether it has."""
-        if self._arrived.startswith(b"\r\n"):
-            del self._arrived[:2]  # RFC 9112, 2.2: an empty line before a request is passed over
+        while self._arrived.startswith(b"\r\n"):
+            del self._arrived[:2]  # RFC 9112, 2.2: empty lines before a request are passed over
         end = self._arrived.find(b"\r\n\r\n", max(0, self._seen - 3))
         if end < 0 or end > LARGEST_HEAD:
             self._judge_half_a_head()
@@ -231,7 +244,10 @@ class Connection:
         try:
             head = read_head(data)
         except BadHead as error:
-            self._refuse("400 Bad Request", str(error))
+            # The same sentence as where half of the head was judged.
+            self._refuse(
+                "400 Bad Request", _ENDS_LINES if _BARE_NEWLINE.search(data) else str(error)
+            )
             return False
         self._head = head
         self._is_broken = self._is_awaited = False
@@ -248,12 +264,14 @@ class Connection:
 
     def _judge_half_a_head(self) -> None:
         """Refuse a head that can't become one any more."""
-        if len(self._arrived) > LARGEST_HEAD:
+        if len(self._arrived) > LARGEST_HEAD + len(
+            b"\r\n\r"
+        ):  # its end may have come but for a byte
             self._refuse(
                 "431 Request Header Fields Too Large", f"The head is over {LARGEST_HEAD:,} bytes."
             )
         elif _BARE_NEWLINE.search(self._arrived, self._seen):
-            self._refuse("400 Bad Request", "Each line of the head must end with CRLF.")
+            self._refuse("400 Bad Request", _ENDS_LINES)
         self._seen = len(self._arrived)
 
     def _take_body(self) -> bool:
@@ -461,7 +479,9 @@ class Connection:
     def _send(self, data: bytes) -> None:
         """Send ``data``, or leave it to the loop, which sends the answers of one turn together."""
         if self.is_aside:
-            self.sock.sendall(data)
+            # The socket's time is for all of one call: it must not depend on how large the answer is.
+            for start in range(0, len(data), BLOCK):
+                self.sock.sendall(data[start : start + BLOCK])
         elif self._out:
             self._out += data
         else:

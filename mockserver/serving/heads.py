@@ -31,7 +31,7 @@ _TARGET = re.compile(rb"/[\x21\x22\x24-\x7e\x80-\xff]*|\*")
 _SLASH = re.compile(rb"(%2F)", re.IGNORECASE)
 _VERSIONS = frozenset({b"HTTP/1.0", b"HTTP/1.1"})
 _ONCE = frozenset(
-    {b"Authorization", b"Content-Length", b"Host", b"Transfer-Encoding", b"X-Api-Key"}
+    {b"Authorization", b"Content-Length", b"Host", b"Origin", b"Transfer-Encoding", b"X-Api-Key"}
 )
 """Fields of which a second one would leave open where a request ends, who is asked, or who asks."""
 

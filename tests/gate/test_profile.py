@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_reads_keys_from_environment_and_file(
         pytest.param({"keys": {"full": "file:target.yaml"}}, "holds no key", id="no-key"),
         pytest.param({"keys": {"full": "file:/dev/zero"}}, "holds no key", id="endless"),
         pytest.param({"keys": {"full": "file:/dev/null"}}, "holds no key", id="empty"),
+        pytest.param({"keys": {"full": "file:pipe"}}, "holds no key", id="pipe"),
         pytest.param({"max_requests": 0}, "max_requests: ", id="no-budget"),
         pytest.param({"restricted_permissions": ["api_nothing"]}, "no permission api_nothing", id="permission"),
         pytest.param({"restricted_permissions": ["api_chats_list"]}, "need each other", id="no-restricted-key"),
@@ -64,6 +66,7 @@ def test_refuses(
 ) -> None:
     monkeypatch.setenv("BLANK", " \t")
     monkeypatch.setenv("TWO_LINES", f"{KEY}\nmore")
+    os.mkfifo(tmp_path / "pipe")
     file = written(tmp_path, **members)
     with pytest.raises(ProfileError) as caught:
         read_profile(file, load_contract())

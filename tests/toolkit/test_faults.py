@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver.envelope import JSON_TYPE
 from mockserver.errors import BadFault, NotThere
 from mockserver.faults import MAX_FAULTS, Fault, FaultKind, Faults
 
@@ -163,6 +165,27 @@ def test_a_planted_failure_asks_nobody_to_wait(tenant: Tenant) -> None:
     tenant.organization.faults.plant(Fault(429))
 
     assert "Retry-After" not in tenant.call("listAccounts").headers
+
+
+def test_a_body_that_never_comes_is_awaited_once(tenant: Tenant) -> None:
+    """Not again while a fault that may make it free lets requests in one by one: all others would wait too."""
+    awaited: list[int] = []
+
+    class Silent(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            awaited.append(size or 0)
+            raise TimeoutError("timed out")
+
+    tenant.organization.faults.plant(Fault(429, operation="createTag"))
+    answer = tenant.client.post(
+        "/v1/1001/tags",
+        headers={"X-API-Key": tenant.key},
+        content_type=JSON_TYPE,
+        input_stream=Silent(b" " * 50),
+    )
+
+    assert 400 == answer.status_code
+    assert [50] == awaited
 
 
 def test_journal_names_the_fault(tenant: Tenant) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from mockserver.data import default_fixtures
 from mockserver.errors import BadState, FixtureError, Misuse, UnknownPermission
 from mockserver.seeds import Subscription
 from mockserver.state import dump, read
+from mockserver.world import World
 
 if TYPE_CHECKING:
     from mockserver.app import MockFlask
@@ -213,6 +215,31 @@ def test_a_refused_state_replaces_nothing(name: str, control: Ask, tenant: Tenan
     assert (400, True) == (refused.status_code, "twice" in refused.get_json()["error"])
     assert before == dump(tenant.world.organization(tenant.id))
     assert "fm_api" not in refused.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("shift", [-1e10, 124_018_819_200])
+def test_a_clock_stays_within_its_years(shift: float, control: Ask, tenant: Tenant) -> None:
+    """Beyond them, no answer could be dated, and what is dumped could not be loaded."""
+    document = control("GET", "/state").get_json()
+    before = dump(tenant.organization)
+    refused = control("POST", "/state", document | {"clock": {"shift": shift}})
+
+    assert (400, "BadState") == (refused.status_code, refused.headers["X-Mock-Misuse"])
+    assert "clock.shift" in refused.get_json()["error"]
+    assert before == dump(tenant.organization)
+
+
+def test_a_reset_that_fails_changes_nothing(tenant: Tenant) -> None:
+    """The world's clock was moved to where that of a saved organization can't follow."""
+    saved = read(dump(tenant.organization) | {"clock": {"shift": 9e10}}, load_contract())
+    world = World(replace(tenant.world.seed, saved=(saved,)), tenant.world.permissions)
+    before = dict(world.organizations), dict(world.keys)
+    world.clock.advance(9e10)
+    with pytest.raises(BadState):
+        world.reset()
+
+    assert before == (world.organizations, world.keys)
+    assert world.add_key(world.organization("lark")).secret in world.keys
 
 
 def test_a_key_from_before_takes_none_from_after_away(tenant: Tenant) -> None:
