@@ -91,6 +91,10 @@ BROKEN: dict[str, tuple[Edit, str]] = {
         lambda d: d["components"]["schemas"]["Id"].update({"x-note": 1}),
         "components.schemas.Id.x-note: unknown extension",
     ),
+    "drops-no-parameter": (
+        set_in("get", "x-pagination", {"style": "offset", "drops": ["since"]}),
+        f"paths.{TAGS}.get.x-pagination.drops: there is no parameter since",
+    ),
     "no-permission": (
         without("get", "x-permission"),
         f"paths.{TAGS}.get.x-permission: is missing; name the permission, or set `security: []`",

@@ -13,13 +13,14 @@ from contract_tests.exchange import Exchange, Request, member
 from contract_tests.samples import Sample, bearer
 from contract_tests.tenants import Tenant
 from mockserver import rules
+from mockserver.contract import Operation
 from mockserver.words import plural
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
 _LONGEST_LINK = 8_000
 """Characters of a link that is followed; RFC 9110 section 4.1 asks no server to take more."""
-CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
+_CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
 """Parameters that the next page moves; all others it keeps."""
 
 
@@ -143,12 +144,18 @@ def _judge_link(bench: Bench, sample: Sample, exchange: Exchange, page: str) -> 
     )
     if link is None or len(page) > _LONGEST_LINK:
         return False
-    sent = {name: str(value) for name, value in sample.query.items() if name not in CURSORS}
+    free = free_in_links(sample.operation)
+    sent = {name: str(value) for name, value in sample.query.items() if name not in free}
     kept = dict(parse_qsl(link.query))
     bench.judging(rules.PAGE_KEEPS_QUERY).require(
         sent.items() <= kept.items(), exchange, f"the parameters {sent}", f"{kept}"
     )
     return relative
+
+
+def free_in_links(operation: Operation) -> frozenset[str]:
+    """Return the parameters that a link need not keep: cursors, and what the page's own example drops."""
+    return _CURSORS.union(operation.pagination.drops if operation.pagination else ())
 
 
 def parts_of(page: str) -> SplitResult | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
-from contract_tests.checks.pagination import CURSORS, parts_of
+from contract_tests.checks.pagination import free_in_links, parts_of
 from contract_tests.exchange import Exchange, member
 from contract_tests.observe import Judge, observe_error
 from contract_tests.proxy.seen import Seen
@@ -123,7 +123,8 @@ def _judge_link(judge: Judge, operation: Operation, page: str) -> None:
     # Lists may be written in another form, and numbers clamped; their names must be there all the same.
     exact = {p.name: p.type not in ("array", "integer") for p in operation.query_parameters}
     asked = dict(parse_qsl(urlsplit(judge.exchange.request.path).query))
-    sent = {name: value for name, value in asked.items() if name in exact and name not in CURSORS}
+    free = free_in_links(operation)
+    sent = {name: value for name, value in asked.items() if name in exact and name not in free}
     kept = dict(parse_qsl(link.query))
     same = all(n in kept and (kept[n] == v or not exact[n]) for n, v in sent.items())
     judge.require(rules.PAGE_KEEPS_QUERY, same, f"the parameters {sent}", f"{kept}")

@@ -80,7 +80,7 @@ def build_operation(
         source=spec["x-source"],
         upstream=spec["x-upstream"],
         charges=spec.get("x-charges", 1),
-        pagination=Pagination(**paging) if paging else None,
+        pagination=_pagination(paging) if paging else None,
         exclusive=tuple(tuple(names) for names in spec.get("x-exclusive", ())),
         resource=Resource(options.pop("action"), options.pop("collection", None), options),
         parameters=tuple(
@@ -96,6 +96,10 @@ def build_operation(
         success_example=success.get("example"),
         statuses=tuple(int(status) for status in spec["responses"]),
     )
+
+
+def _pagination(paging: Mapping[str, Any]) -> Pagination:
+    return Pagination(**{**paging, "drops": tuple(paging.get("drops", ()))})
 
 
 def _parameter(document: Mapping[str, Any], node: Mapping[str, Any], at: str) -> Parameter:

@@ -74,6 +74,7 @@ _OPERATION = {
                 "style": {"enum": ["offset", "date", "marker", "last_id", "id"]},
                 "size": {"type": "integer", "minimum": 1},
                 "cap": {"type": "integer", "minimum": 1},
+                "drops": _NAMES,
             },
             "additionalProperties": False,
         },
@@ -183,6 +184,7 @@ def _check_operations(document: Mapping[str, Any]) -> None:
         _check_access(document, operation, at)
         try:
             _check_path_parameters(document, operation, path, at)
+            _check_dropped(document, operation, at)
             build_operation(document, path, method, operation)
         except MISSHAPEN as error:
             raise ContractError(f"{at}: {_misshapen(error)}") from None
@@ -246,6 +248,14 @@ def _check_path_parameters(
     if declared != in_path:
         names = ", ".join(sorted(declared ^ in_path))
         raise ContractError(f"{at}.parameters: path and parameters disagree on {names}")
+
+
+def _check_dropped(document: Mapping[str, Any], operation: Mapping[str, Any], at: str) -> None:
+    """Demand that what a link may drop is a parameter."""
+    names = {resolve(document, node)["name"] for node in operation.get("parameters", ())}
+    for name in operation.get("x-pagination", {}).get("drops", ()):
+        if name not in names:
+            raise ContractError(f"{at}.x-pagination.drops: there is no parameter {name}")
 
 
 def _check_routes(document: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from mockserver.files import read_bounded, write_whole
 CACHE_VARIABLE = "FANSMETRIC_CACHE_DIR"
 """The environment variable that moves the cache."""
 
-_FORM = 3
+_FORM = 4
 """Raised with every change to what `checks` accepts, so that no stale verdict is reused."""
 
 

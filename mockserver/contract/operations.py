@@ -47,6 +47,8 @@ class Pagination:
     """Items on a page where no parameter says it."""
     cap: int | None = None
     """The largest page; a larger ``limit`` is clamped to it, as the page documents."""
+    drops: tuple[str, ...] = ()
+    """Parameters that the page's own example of `next_page` leaves out, so that a server may do so too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -458,6 +458,31 @@ def test_tells_a_breach_once(
     assert 2 == proxy.watcher.ledger.findings[rule.id].times
 
 
+DATES = "start_date=2020-01-01&end_date=2090-01-01"
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "verdict"),
+    [
+        ("reach/promotions", DATES, Verdict.KEPT),
+        ("payouts/chargebacks", DATES, Verdict.KEPT),
+        ("payouts/requests", DATES, Verdict.KEPT),
+        ("reach/promotions", f"limit=1&{DATES}", Verdict.BROKEN),
+        ("earnings", DATES, Verdict.BROKEN),
+    ],
+)
+def test_a_link_may_drop_what_its_own_page_drops(path: str, asked: str, verdict: Verdict) -> None:
+    """The examples of three pages leave out the dates; all else that was asked for stays in the link."""
+
+    def dropping(body: dict[str, Any]) -> None:
+        body["_pagination"] = {"next_page": f"/v1/1001/{path}?offset=1"}
+
+    with proxied(planted(dropping)) as proxy:
+        proxy.send("GET", f"/v1/1001/{path}?{asked}", headers=BEARER)
+
+    assert verdict is proxy.verdict(rules.PAGE_KEEPS_QUERY)
+
+
 @pytest.mark.parametrize(
     ("chunked", "rule"), [(False, rules.TOO_LARGE), (True, rules.TOO_LARGE_CHUNKED)]
 )
