@@ -17,6 +17,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
 from contract_tests.bounds import Limits, bounded
+from contract_tests.certainty import is_certainly_bad
 from contract_tests.exchange import Exchange, Request
 from contract_tests.headroom import Falling
 from contract_tests.observe import observe
@@ -28,7 +29,8 @@ from mockserver import rules
 from mockserver.contract import Contract, Operation, Schemas, load_contract
 from mockserver.rules import RULES, Rule
 
-_CHECKS = ("negative_data_rejection", "not_a_server_error", "use_after_free")
+_ACCEPTED = "negative_data_rejection"
+_CHECKS = (_ACCEPTED, "not_a_server_error", "use_after_free")
 """Schemathesis's own checks that speak of a rule of ours; the rest we judge ourselves."""
 
 _MOST_BYTES = 64 * 1_048_576
@@ -116,7 +118,7 @@ class _Watcher:
         before = {id: len(finding.breaches) for id, finding in self._ledger.findings.items()}
         observe(self._ledger, self._schemas, exchange, operation)
         self._falling.judge(self._ledger, exchange, operation)
-        for rule, allowed, found in _own(recorder, id, operation, exchange):
+        for rule, allowed, found in _own(recorder, id, operation, exchange, self._schemas):
             self._ledger.break_(Breach(rule, operation.label, allowed, found, exchange))
         self._mark(before, phase)
 
@@ -148,16 +150,21 @@ class _Watcher:
 
 
 def _own(
-    recorder: ScenarioRecorder, id: str, operation: Operation, exchange: Exchange
+    recorder: ScenarioRecorder,
+    id: str,
+    operation: Operation,
+    exchange: Exchange,
+    schemas: Schemas,
 ) -> Iterator[tuple[Rule, str, str]]:
     """Yield what Schemathesis's own checks found, as breaches of our rules."""
     bad = rules.BAD_BODY if operation.body is not None else rules.BAD_QUERY
-    names = {
-        "negative_data_rejection": bad,
-        "not_a_server_error": bad,
-        "use_after_free": rules.NOT_FOUND,
-    }
+    names = {_ACCEPTED: bad, "not_a_server_error": bad, "use_after_free": rules.NOT_FOUND}
+    path = recorder.cases[id].value.path_parameters or {}
     for node in recorder.checks.get(id, ()):
         if node.status is Status.FAILURE and node.name in names and node.failure_info is not None:
-            title = node.failure_info.failure.title
-            yield names[node.name], "400 or 404 for it", f"{exchange.status} ({title})"
+            title, rule = node.failure_info.failure.title, names[node.name]
+            if node.name == _ACCEPTED and not is_certainly_bad(
+                exchange.request, path, operation, schemas
+            ):
+                rule = rules.DOUBTFUL
+            yield rule, "400 or 404 for it", f"{exchange.status} ({title})"

@@ -25,6 +25,7 @@ EXPLORED: tuple[Rule, ...] = (
     rules.UPSTREAM_FAILED,
     rules.BAD_QUERY,
     rules.BAD_BODY,
+    rules.DOUBTFUL,
     rules.NOT_FOUND,
 )
 """The rules that an exploration can judge."""

@@ -408,7 +408,7 @@ ERROR_JSON = _rule(
 BAD_QUERY = _rule(
     "error.400-query",
     _D,
-    "A bad query or path parameter is refused with 400.",
+    "A bad query parameter is refused with 400.",
     _AUTH_ERRORS,
     Scope.QUERY,
     Need.KEY,
@@ -430,6 +430,16 @@ BAD_ENUM = _rule(
     "An unknown enum value is refused with 400.",
     _AUTH_ERRORS,
     Scope.ENUM,
+    Need.KEY,
+    status=400,
+)
+DOUBTFUL = _rule(
+    "error.400-doubtful",
+    _I,
+    "What no page calls bad is refused with 400 too: a number out of its bounds, an empty or repeated parameter, "
+    "no id in the path, a listed value in another case.",
+    "decision: no page says whether it is refused, clamped or ignored",
+    Scope.AUTHENTICATED,
     Need.KEY,
     status=400,
 )

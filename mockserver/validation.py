@@ -13,9 +13,11 @@ import orjson
 from mockserver import rules
 from mockserver.call import Call
 from mockserver.contract import Operation, Parameter, Schemas
+from mockserver.contract.doubts import is_doubtful, is_doubtful_in_body
 from mockserver.envelope import JSON_TYPE, Refused
 from mockserver.integers import with_integers
 from mockserver.problems import in_one_line, keyword_of, sentence_of
+from mockserver.rules import Rule
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _UNDECODABLE = object()
@@ -71,11 +73,18 @@ def _query(call: Call, operation: Operation, schemas: Schemas) -> dict[str, Any]
 def _value(parameter: Parameter, texts: list[str], schemas: Schemas) -> Any:
     value = _decode(parameter, texts)
     if value is _UNDECODABLE or not schemas.validator(parameter.reference).is_valid(value):
-        rule = rules.BAD_ENUM if "enum" in parameter.schema else rules.BAD_QUERY
+        allowed = _allowed(parameter.schema)
         raise Refused(
-            rule, f"{parameter.name} must be {_allowed(parameter.schema)}, got {_shown(texts)}."
+            _rule_of(parameter, texts), f"{parameter.name} must be {allowed}, got {_shown(texts)}."
         )
     return value
+
+
+def _rule_of(parameter: Parameter, texts: list[str]) -> Rule:
+    """Return the rule by which ``texts`` are refused."""
+    if is_doubtful(parameter, texts):
+        return rules.DOUBTFUL
+    return rules.BAD_ENUM if "enum" in parameter.schema else rules.BAD_QUERY
 
 
 def _decode(parameter: Parameter, texts: list[str]) -> Any:
@@ -128,7 +137,7 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
             rules.BAD_BODY, f"The body is not valid JSON: {in_one_line(str(error))}."
         ) from None
     body = with_integers(body)  # JSON Schema takes 3.0 for the same integer as 3
-    problem = first_problem(schemas.validator(operation.body), body)
+    problem = first_problem(schemas, operation.body, body)
     if problem is not None:
         rule, sentence = problem
         raise Refused(rule, sentence)
@@ -137,15 +146,19 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
     return body
 
 
-def first_problem(
-    validator: jsonschema_rs.Draft202012Validator, body: Any
-) -> tuple[rules.Rule, str] | None:
+def first_problem(schemas: Schemas, pointer: str, body: Any) -> tuple[Rule, str] | None:
     """Return the rule and the sentence of the first thing wrong with ``body``, or ``None``."""
+    validator = schemas.validator(pointer)
     try:
         if validator.is_valid(body):
             return None
         error = next(iter(validator.iter_errors(body)))
     except ValueError:  # deeper than the validator follows
         return rules.BAD_BODY, "The body is nested too deeply."
-    rule = rules.BAD_ENUM if keyword_of(error) == "enum" else rules.BAD_BODY
-    return rule, sentence_of(error)
+    return _rule_in_body(schemas, error), sentence_of(error)
+
+
+def _rule_in_body(schemas: Schemas, error: jsonschema_rs.ValidationError) -> Rule:
+    if is_doubtful_in_body(schemas.document, error):
+        return rules.DOUBTFUL
+    return rules.BAD_ENUM if keyword_of(error) == "enum" else rules.BAD_BODY

@@ -84,7 +84,7 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     ),
     "unknown-extension": (
         set_in("get", "x-permissions", "api_tags_list"),
-        f"paths.{TAGS}.get.x-permissions: unknown extension; known are x-charges",
+        f"paths.{TAGS}.get.x-permissions: unknown extension; known are x-bounds",
     ),
     "unknown-extension-on-top": (lambda d: d.update({"x-rules": []}), "x-rules: unknown extension"),
     "unknown-extension-in-a-schema": (
@@ -94,6 +94,10 @@ BROKEN: dict[str, tuple[Edit, str]] = {
     "drops-no-parameter": (
         set_in("get", "x-pagination", {"style": "offset", "drops": ["since"]}),
         f"paths.{TAGS}.get.x-pagination.drops: there is no parameter since",
+    ),
+    "bounds-of-another-level": (
+        lambda d: d["components"]["schemas"]["Id"].update({"x-bounds": "guessed"}),
+        "components.schemas.Id.x-bounds: must be inferred",
     ),
     "no-permission": (
         without("get", "x-permission"),

@@ -24,7 +24,7 @@ RULES = {
     "413": {rules.TOO_LARGE.id},
     "402": {rules.PAST_DUE.id},
     "403": {rules.PERMISSION_REQUIRED.id},
-    "400": {rules.BAD_QUERY.id, rules.BAD_ENUM.id, rules.BAD_BODY.id},
+    "400": {rules.BAD_QUERY.id, rules.BAD_ENUM.id, rules.BAD_BODY.id, rules.DOUBTFUL.id},
     "404": {rules.ORG_BOUNDARY.id},
     "424": {rules.SYNC_LOST.id},
     "404-record": {rules.NOT_FOUND.id},

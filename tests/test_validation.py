@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ import pytest
 
 from mockserver import rules
 from mockserver.contract import Schemas
+from mockserver.rules import Rule
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -53,7 +55,8 @@ def wrong_texts(parameter: Parameter) -> list[str]:
         edges = [low - 1 if low is not None else None, high + 1 if high is not None else None]
         return NO_INTEGERS + [str(edge) for edge in edges if edge is not None]
     if "enum" in schema:
-        return ["no_such", "", f"{schema['enum'][0]} ", f"{schema['enum'][0]}".title() + "."]
+        first = f"{schema['enum'][0]}"
+        return ["no_such", "", f"{first} ", first.title() + ".", first.upper()]
     if "pattern" in schema and parameter.name.endswith("_date"):
         return NO_DATES
     return ["no such!", "-1"] if "pattern" in schema else []
@@ -63,7 +66,17 @@ def outcome(response: TestResponse) -> tuple[int, str | None]:
     return response.status_code, response.headers.get("X-Mock-Rule")
 
 
-@pytest.mark.shows(rules.BAD_QUERY, rules.BAD_ENUM, rules.FLAT)
+def rule_of(parameter: Parameter, text: str) -> Rule:
+    """Return the rule by which a wrong text is refused: what no page calls bad is doubtful."""
+    listed = parameter.schema.get("enum", ())
+    number = parameter.type == "integer" and re.fullmatch("-?[0-9]+", text)
+    in_path = parameter.location == "path" and not listed
+    if not text or number or in_path or text.lower() in listed:
+        return rules.DOUBTFUL
+    return rules.BAD_ENUM if listed else rules.BAD_QUERY
+
+
+@pytest.mark.shows(rules.BAD_QUERY, rules.BAD_ENUM, rules.DOUBTFUL, rules.FLAT)
 @pytest.mark.parametrize("location", ["query", "path"])
 def test_parameters(location: str, contract: Contract, tenant: Tenant) -> None:
     """Every parameter of every operation refuses each wrong value, names itself, and shows the value."""
@@ -71,7 +84,6 @@ def test_parameters(location: str, contract: Contract, tenant: Tenant) -> None:
     records, tried, wrong = tenant.records(), 0, []
     for operation in contract:
         for parameter in (p for p in operation.parameters if p.location == location):
-            rule = rules.BAD_ENUM if "enum" in parameter.schema else rules.BAD_QUERY
             for text in wrong_texts(parameter):
                 if location == "path" and not text.strip():
                     continue  # then it is another route
@@ -79,6 +91,7 @@ def test_parameters(location: str, contract: Contract, tenant: Tenant) -> None:
                 changes: dict[str, Any] = {where: {parameter.name: text}}
                 answer = tenant.call(operation, **changes)
                 tried += 1
+                rule = rule_of(parameter, text)
                 if outcome(answer) != (400, rule.id) or parameter.name not in answer.text:
                     wrong.append((operation.id, parameter.name, text, answer.text))
 
@@ -235,11 +248,28 @@ def test_required_members(operation: Operation, contract: Contract, tenant: Tena
     assert dict.fromkeys(needed, 400) == {n: a.status_code for n, a in answers.items()}
 
 
-def test_enumerated_members(tenant: Tenant) -> None:
-    """An enumerated member of a body names its own rule."""
-    answer = tenant.call("sortVaultLists", body={"sort": "colour", "order": "asc"})
+PROMOTION = {"type": "new", "subscribeCounts": 0, "subscribeDays": 7, "finishDays": 0}
 
-    assert (400, rules.BAD_ENUM.id) == outcome(answer), answer.text
+
+@pytest.mark.parametrize(
+    ("operation", "body", "rule"),
+    [
+        ("sortVaultLists", {"sort": "colour", "order": "asc"}, rules.BAD_ENUM),
+        ("sortVaultLists", {"sort": "Name", "order": "asc"}, rules.DOUBTFUL),
+        ("createPromotion", {**PROMOTION, "discount": 101}, rules.BAD_BODY),
+        ("likeMessage", {"withUserId": "x"}, rules.BAD_BODY),
+        ("likeMessage", {"withUserId": 0}, rules.DOUBTFUL),
+        ("createPost", {"text": "", "price": -1}, rules.DOUBTFUL),
+    ],
+    ids=["enum", "case", "bounds", "type", "our-bounds", "our-least"],
+)
+def test_members_name_their_rules(
+    operation: str, body: dict[str, Any], rule: Rule, tenant: Tenant
+) -> None:
+    """Bounds that a page states are documented; those that it doesn't, and another case, are doubtful."""
+    answer = tenant.call(operation, body=body)
+
+    assert (400, rule.id) == outcome(answer), answer.text
 
 
 @pytest.mark.shows(rules.BAD_BODY)

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from contract_tests.certainty import is_body_bad
 from contract_tests.samples import Sample
 from mockserver.contract import Operation, Parameter, Schemas
 from mockserver.contract.build import properties, resolve
@@ -31,6 +32,8 @@ class WrongBody:
     what: str
     """The mistake in words."""
     body: bytes
+    doubtful: bool = False
+    """Whether it is one by our decision only."""
 
 
 def wrong_values(parameter: Parameter, schemas: Schemas) -> Iterator[Any]:
@@ -85,7 +88,8 @@ def unlisted_members(document: Mapping[str, Any], sample: Sample) -> Iterator[Wr
     """Yield bodies in which one enumerated member has a value that isn't in its list."""
     for name, schema in _members(document, sample.operation).items():
         for value in _unlisted(schema.get("enum", [])):
-            yield WrongBody(f"{name}={value}", orjson.dumps({**sample.body, name: value}))
+            body = orjson.dumps({**sample.body, name: value})
+            yield WrongBody(f"{name}={value}", body, doubtful=value != NONSENSE)
 
 
 def wrong_bodies(
@@ -102,7 +106,8 @@ def wrong_bodies(
         found for found in _wrong_members(document, sample) if not validator.is_valid(found[1])
     )
     for what, body in islice(wrong, _MOST_BODIES):
-        yield WrongBody(what, orjson.dumps(body))
+        doubtful = not is_body_bad(reference, body, schemas)
+        yield WrongBody(what, orjson.dumps(body), doubtful)
 
 
 def _wrong_members(

@@ -89,7 +89,8 @@ _OPERATION = {
     },
 }  # fmt: skip
 
-EXTENSIONS = frozenset(key for key in _OPERATION["properties"] if key.startswith("x-"))
+_OF_SCHEMAS = frozenset({"x-bounds"})
+EXTENSIONS = _OF_SCHEMAS.union(key for key in _OPERATION["properties"] if key.startswith("x-"))
 """Every extension that the document may use."""
 
 _REFUSALS = {"400", "401", "402", "403", "413", "429", "500"}
@@ -147,6 +148,10 @@ def _check_extensions(node: Any, at: str, *, named: bool = False) -> None:
         if not named and str(key).startswith("x-") and key not in EXTENSIONS:
             raise ContractError(
                 f"{place}: unknown extension; known are {', '.join(sorted(EXTENSIONS))}"
+            )
+        if not named and key == "x-bounds" and value != Level.INFERRED:
+            raise ContractError(
+                f"{place}: must be {Level.INFERRED}; bounds without it are a page's"
             )
         if named or key not in _NOT_SCHEMA:
             _check_extensions(value, place, named=not named and key in _NAMED)

@@ -140,7 +140,9 @@ class Operation:
             Scope.UPSTREAM_ACCOUNT: self.upstream and self.on_account,
             Scope.LOCAL_ACCOUNT: self.on_account and not self.upstream,
             Scope.LOOKUP: self.looks_up,
-            Scope.QUERY: any(p.type != "string" for p in self.parameters),
+            Scope.QUERY: any(
+                p.type != "string" or "pattern" in p.schema for p in self.query_parameters
+            ),
             Scope.ENUM: any("enum" in p.schema for p in self.parameters),
             Scope.BODY: self.body is not None,
             Scope.PAGED: self.pagination is not None,

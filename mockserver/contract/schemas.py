@@ -20,6 +20,7 @@ class Schemas:
     """The validators of one document, by the JSON pointer of the schema in it."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
         self._registry = jsonschema_rs.Registry([(_ROOT, dict(document))])
         self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
 

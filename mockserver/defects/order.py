@@ -23,7 +23,7 @@ _STAGES: dict[str, frozenset[Rule]] = {
     "413": frozenset({rules.TOO_LARGE}),
     "402": frozenset({rules.NO_SUBSCRIPTION, rules.PAST_DUE}),
     "403": frozenset({rules.PERMISSION_REQUIRED}),
-    "400": frozenset({rules.BAD_QUERY, rules.BAD_BODY, rules.BAD_ENUM}),
+    "400": frozenset({rules.BAD_QUERY, rules.BAD_BODY, rules.BAD_ENUM, rules.DOUBTFUL}),
     "404": frozenset({rules.ORG_BOUNDARY}),
     "424": frozenset({rules.SYNC_LOST}),
 }

@@ -22,7 +22,7 @@ from mockserver import create_app, rules
 from mockserver.contract import Contract, load_contract
 from mockserver.data import default_spec
 from mockserver.defects import defect_named, site_of
-from mockserver.rules import RULES
+from mockserver.rules import RULES, Rule
 from mockserver.server import MockServer
 
 PATHS = ("/v1/{account_id}/me", "/v1/{account_id}/tags")
@@ -62,6 +62,24 @@ def test_finds_nothing_on_the_clean_mock(scheme: str, spec: Path, contract: Cont
     assert {rules.ENVELOPE.id, rules.DATA_SCHEMA.id, rules.COUNTS_DOWN.id, rules.FLAT.id} <= judged
     assert ([], 0) == (found.errors, found.unanswered)
     assert found.requests > 50
+
+
+@pytest.mark.parametrize(
+    ("defects", "rule"),
+    [
+        (("large-numbers-clamped", "small-numbers-clamped"), rules.DOUBTFUL),
+        (("bad-integers-ignored",), rules.BAD_QUERY),
+    ],
+    ids=["clamped", "ignored"],
+)
+def test_tells_what_a_page_calls_bad_from_what_we_do(
+    defects: tuple[str, ...], rule: Rule, spec: Path, contract: Contract
+) -> None:
+    found = explored(spec, contract, *defects)
+
+    assert {rule.id} == {
+        id for id, finding in found.findings.items() if finding.verdict is Verdict.BROKEN
+    }
 
 
 @pytest.mark.parametrize(

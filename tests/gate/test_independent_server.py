@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from contract_tests.cli import main
 from contract_tests.pace import Pace
 from contract_tests.profile import KEYS, read_profile
 from contract_tests.run import Options, Task, chosen_rules, planned, run
@@ -50,8 +53,8 @@ Judge = Callable[..., Ledger]
 
 
 @pytest.fixture
-def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
-    """Return what runs rules against a service, of which only a profile is known."""
+def profile_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Return what writes the profile of a server: its keys, its accounts, and what may be done there."""
     # The server's clock stands, so no minute would come that a pace could wait for.
     monkeypatch.setattr(Pace, "_pause", lambda *_: None)
     references = {name: f"${{INDEPENDENT_{name.upper()}}}" for name in KEYS if name != IN_A_FILE}
@@ -60,17 +63,28 @@ def judged(contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / IN_A_FILE).write_text(secret(IN_A_FILE))
     file = tmp_path / "profile.yaml"
 
+    def write(url: str, exhaust: str = "minute") -> Path:
+        profile = {
+            "base_url": url,
+            "keys": {**references, IN_A_FILE: f"file:{IN_A_FILE}"},
+            "restricted_permissions": sorted(RESTRICTED),
+            "accounts": {"healthy": HEALTHY, "sync_lost": LOST, "other": FOREIGN},
+            "values": dict(RECORDS),
+            "allow": {"writes": True, "exhaust": exhaust.split()},
+        }
+        file.write_text(yaml.safe_dump(profile))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def judged(contract: Contract, profile_of: Callable[..., Path]) -> Judge:
+    """Return what runs rules against a service, of which only a profile is known."""
+
     def judge(service: Service, *only: str, every: bool = False, exhaust: str = "minute") -> Ledger:
         with IndependentServer(service) as server:
-            profile = {
-                "base_url": server.url,
-                "keys": {**references, IN_A_FILE: f"file:{IN_A_FILE}"},
-                "restricted_permissions": sorted(RESTRICTED),
-                "accounts": {"healthy": HEALTHY, "sync_lost": LOST, "other": FOREIGN},
-                "values": dict(RECORDS),
-                "allow": {"writes": True, "exhaust": exhaust.split()},
-            }
-            file.write_text(yaml.safe_dump(profile))
+            file = profile_of(server.url, exhaust)
             chosen = chosen_rules(only)
             ledger = Ledger(chosen)
             tasks = [t for t in planned(contract, Options(), chosen) if every or stands_for_all(t)]
@@ -173,7 +187,9 @@ BROKEN: list[tuple[str, type[Service]]] = [
     ("error.413-at-limit", counting.RefusesAtTheLimit),
     ("error.402-past-due", entry.LetsDebtorsRead),
     ("error.400-enum", answers.EnumFallsBack),
-    ("error.400-query", answers.ClampsNumbers),
+    ("error.400-query", answers.TakesAnyNumber),
+    ("error.400-query", answers.TripsOverNumbers),
+    ("error.400-doubtful", answers.ClampsNumbers),
     ("error.400-body", answers.TakesAnyBody),
     ("error.404", answers.InventsRecords),
     ("error.424", answers.WorksWithoutSession),
@@ -196,6 +212,38 @@ BROKEN: list[tuple[str, type[Service]]] = [
 )
 def test_broken_promise_is_found(rule: str, defect: type[Service], judged: Judge) -> None:
     assert rule in found(judged(defect(lambda: NOON), rule), Verdict.BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "verdict"),
+    [([], 0, "broken (advisory)"), (["--strict"], 1, "broken")],
+    ids=["plain", "strict"],
+)
+def test_clamping_is_no_breach_of_any_page(
+    flags: list[str], code: int, verdict: str, profile_of: Callable[..., Path]
+) -> None:
+    """A server may do with numbers out of bounds what no page forbids; that is told, and breaks no run."""
+    asked = [f"--only=error.400-{kind}" for kind in ("query", "body", "enum", "doubtful")]
+    with IndependentServer(answers.ClampsNumbers(lambda: NOON)) as server:
+        run_ = ["run", "--profile", str(profile_of(server.url)), "--fast", *asked, *flags]
+        done = CliRunner().invoke(main, run_)
+    rows = dict(
+        re.findall(
+            r"^error\.400-(\w+) +(?:documented|inferred) +([a-z]+(?: \(advisory\))?) ",
+            done.output,
+            re.M,
+        )
+    )
+
+    assert code == done.exit_code, done.output
+    assert {"query": "kept", "body": "kept", "enum": "kept", "doubtful": verdict} == rows
+
+
+def test_failing_at_a_doubtful_value_is_a_breach(judged: Judge) -> None:
+    """Whether it is refused or clamped, nobody may fail at it."""
+    ledger = judged(answers.TripsOverNumbers(lambda: NOON), "error.400-query", "error.400-doubtful")
+
+    assert {"error.400-query"} == found(ledger, Verdict.BROKEN).keys()
 
 
 def test_one_open_operation_is_found(judged: Judge) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from contract_tests.certainty import is_certainly_bad
 from contract_tests.checks.mistakes import (
     lists_items,
     lists_members,
@@ -13,6 +14,7 @@ from contract_tests.checks.mistakes import (
     wrong_bodies,
     wrong_values,
 )
+from contract_tests.exchange import Request
 from contract_tests.samples import sample_of
 from mockserver.contract import Contract, Operation, Schemas, load_contract
 
@@ -62,3 +64,35 @@ def test_lists_are_found_in_items_and_in_bodies(contract: Contract) -> None:
     assert ["listScheduledItems"] == [op.id for op in contract if lists_items(document, op)]
     assert members
     assert all(list(unlisted_members(document, sample_of(op, 1001, {}))) for op in members)
+
+
+JSON_TYPE = (("Content-Type", "application/json"),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "body", "bad"),
+    [
+        ("listTags", "limit=x", b"", True),
+        ("listTags", "limit=101", b"", False),
+        ("listTags", "offset=-1&limit=", b"", False),
+        ("listTags", "limit=101&offset=1.5", b"", True),
+        ("listTags", "limit=1&limit=2", b"", False),
+        ("listChats", "filter=colour", b"", True),
+        ("listChats", "filter=PINNED", b"", False),
+        ("listChats", "filter=pinned&list_id=801", b"", True),
+        ("listScheduledItems", "type=chat,colour", b"", True),
+        ("listScheduledItems", "type=chat,POST", b"", False),
+        ("likeMessage", "", b"{", True),
+        ("likeMessage", "", b"[]", True),
+        ("likeMessage", "", b"{}", True),
+        ("likeMessage", "", b'{"withUserId": 0}', False),
+        ("likeMessage", "", b"", True),
+    ],
+)
+def test_what_a_page_calls_bad(asked: str, query: str, body: bytes, bad: bool) -> None:
+    """Values out of bounds, empty ones and another case are bad by our decision only."""
+    operation = CONTRACT.operations[asked]
+    sample = sample_of(operation, 1001, {})
+    request = Request(operation.method, f"{sample.url}?{query}", JSON_TYPE, (), body)
+
+    assert bad is is_certainly_bad(request, {**sample.path, "account_id": "x"}, operation, SCHEMAS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,14 +22,41 @@ class EnumFallsBack(Service):
         return super().decode(one, [text if text in known else known[0] for text in texts])
 
 
+def _is_number(one: Input, text: str) -> bool:
+    return one.schema.get("type") == "integer" and text.removeprefix("-").isdecimal()
+
+
 class ClampsNumbers(Service):
     """A number out of bounds is moved inside."""
+
+    def decode(self, one: Input, texts: list[str]) -> Any:
+        least = one.schema.get("minimum", -math.inf)
+        most = one.schema.get("maximum", math.inf)
+        moved = [
+            str(max(least, min(int(text), most))) if _is_number(one, text) else text
+            for text in texts
+        ]
+        return super().decode(one, moved)
+
+
+class TakesAnyNumber(Service):
+    """Text in the place of a number is taken for the least one."""
+
+    def decode(self, one: Input, texts: list[str]) -> Any:
+        counts = one.schema.get("type") == "integer" and not _is_number(one, texts[-1])
+        return super().decode(one, [str(one.schema["minimum"])] if counts else texts)
+
+
+class TripsOverNumbers(Service):
+    """A number out of bounds is an error of the server's."""
 
     def decode(self, one: Input, texts: list[str]) -> Any:
         try:
             return super().decode(one, texts)
         except Refusal:
-            return one.schema.get("minimum", "")
+            if _is_number(one, texts[-1]):
+                raise Refusal(500, "That number was not foreseen.") from None
+            raise
 
 
 class TakesAnyBody(Service):
