@@ -129,8 +129,6 @@ class Call:
     @property
     def too_large(self) -> bool:
         """Whether the body is over 1 MiB; reads at most one byte more than that."""
-        if not self.has_body:
-            return False
         declared = self.declared_length
         if declared is not None and declared > MAX_BODY:
             return True

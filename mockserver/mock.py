@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -46,14 +46,14 @@ class Mock:
         self.audience = Audience()
         """Who watches the journals as they are written."""
         self._recorder = Recorder(contract, world, self.audience)
+        self._around: dict[str, dict[str, Any]] = {}
         self.diagnosis = diagnosis
         """Whether refusals name their rule in `X-Mock-Rule` and `X-Mock-Source`."""
         self.check_responses = check_responses
         """Whether every success is validated against the contract before it is sent."""
 
-    def answer(self, environ: Environ, operation: Operation, arguments: dict[str, str]) -> Reply:
+    def answer(self, call: Call, operation: Operation) -> Reply:
         """Return the answer to a request that was routed to ``operation``."""
-        call = Call(environ, operation.method, path_of(environ), arguments)
         try:
             reply = self.pipeline.run(call, operation)
             self._check(operation, reply, call.answer)
@@ -70,10 +70,26 @@ class Mock:
     def _check(self, operation: Operation, reply: Reply, answer: Answer | None) -> None:
         """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
         if self.check_responses and (answer is None or not answer.is_valid):
-            sent = orjson.loads(reply.body) if answer is None else answer.within(reply.body)
-            self.pipeline.schemas.check(operation.success, sent)
+            self.pipeline.schemas.check(operation.success, self._sent(operation, reply, answer))
         if answer is not None:
             answer.is_valid, answer.value = self.check_responses, None
+
+    def _sent(self, operation: Operation, reply: Reply, answer: Answer | None) -> Any:
+        """Return what ``reply`` says; what was serialized just now needn't be read again.
+
+        Around the data of an operation without pages only numbers change: they are those of its first answer.
+        """
+        value = (
+            None if answer is None else answer.value
+        )  # another thread may have sent it meanwhile
+        if answer is None or value is None:
+            return orjson.loads(reply.body)
+        around = self._around.get(operation.id)
+        if around is None:
+            around = answer.around(reply.body)
+            if operation.pagination is None:
+                self._around[operation.id] = around
+        return {**around, "data": value}
 
     def turn_away(self, environ: Environ, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""

@@ -118,6 +118,8 @@ class Pipeline:
 
     def check_body_size(self, call: Call) -> None:
         """Refuse a body over 1 MiB, whatever the method."""
+        if not call.has_body:
+            return
         try:
             too_large = call.too_large
         except Unreadable:

@@ -97,11 +97,13 @@ class Collection:
         """Append ``record`` and return its row."""
         self._begin_write()
         row = self._next_row
-        self._next_row += 1
-        self._put(row, record)
+        self._next_row = row + 1
+        self._rows[row] = record
+        if self._indexes:
+            self._list(row, record)
         top = self._top_id
-        if top is not None and _id_of(record) > top:
-            self._top_id = _id_of(record)
+        if top is not None:
+            self._top_id = max(top, _id_of(record))
         return row
 
     def change(self, rows: Iterable[int], changes: Record) -> None:
@@ -113,7 +115,8 @@ class Collection:
         self._begin_write()
         for row in changed:
             self._unlist(row)
-            self._put(row, {**self._rows[row], **changes})
+            record = self._rows[row] = {**self._rows[row], **changes}
+            self._list(row, record)
 
     def remove(self, rows: Iterable[int]) -> None:
         """Take the records in ``rows`` away."""
@@ -143,8 +146,8 @@ class Collection:
             self._rows, self._indexes = dict(self._rows), {}
             self._is_shared = False
 
-    def _put(self, row: int, record: Record) -> None:
-        self._rows[row] = record
+    def _list(self, row: int, record: Record) -> None:
+        """Put ``row`` into the indexes."""
         for field, index in self._indexes.items():
             _list(index, row, dig(record, field))
 

@@ -38,15 +38,10 @@ class Answer:
     until: float = inf
     """The stretch of time in which it is right, in seconds since the epoch; the end isn't in it."""
 
-    def within(self, body: bytes) -> Any:
-        """Return what ``body`` says, the JSON of an object that begins with this ``data``."""
-        value = self.value  # another thread may have sent it meanwhile
-        if value is None:
-            return orjson.loads(body)
-        # What was serialized just now needn't be read again.
-        whole = orjson.loads(b'{"data":null' + body[len(b'{"data":') + len(self.data) :])
-        whole["data"] = value
-        return whole
+    def around(self, body: bytes) -> dict[str, Any]:
+        """Return what ``body`` says beside the ``data`` that it begins with."""
+        around: dict[str, Any] = orjson.loads(b"{" + body[len(b'{"data":,') + len(self.data) :])
+        return around
 
 
 def answer_of(result: Result) -> Answer:
@@ -82,20 +77,20 @@ def recall(
 def remember(scene: Scene, account: Account | None, asked: tuple[str, str], answer: Answer) -> None:
     """Remember the answer to a read, unless it depends on more than the records that were looked at."""
     name = scene.operation.resource.collection
-    if name is None or scene.seen.more:
+    if name is None or scene.sees_more:
         return
     if sum(map(len, asked)) > LONGEST_REMEMBERED:
         return
-    seen, home = scene.seen.versions.get(name), scene.collection(name)
+    seen, home = scene.seen.get(name), scene.collection(name)
     if seen is not None and seen is not home.version:
         return
-    versions, until = scene.seen.versions, scene.seen.until
+    versions, until = scene.seen, scene.until
     if account is not None:  # a message that goes out may change it
         versions.setdefault(QUEUE, account.collections[QUEUE].version)
         until = min(until, next_due(account))
     # A write to the home forgets what is remembered there, so that needs no look; organizations share it
     # until they write.
-    answer.since, answer.until = scene.seen.since, until
+    answer.since, answer.until = scene.since, until
     answer.versions = tuple((n, seen) for n, seen in versions.items() if n != name)
     home.remember(_key(scene.operation, account, asked), answer)
 
