@@ -79,10 +79,8 @@ class Mock:
 
         Around the data of an operation without pages only numbers change: they are those of its first answer.
         """
-        value = (
-            None if answer is None else answer.value
-        )  # another thread may have sent it meanwhile
-        if answer is None or value is None:
+        value = None if answer is None else answer.value
+        if answer is None or value is None:  # another thread may have sent it meanwhile
             return orjson.loads(reply.body)
         around = self._around.get(operation.id)
         if around is None:
@@ -102,7 +100,7 @@ class Mock:
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
         headers = [*self.headers_of(reply), ("Content-Length", str(len(reply.body)))]
-        status = _STATUS_LINES.get(reply.status, f"{reply.status} Unknown")
+        status = _STATUS_LINES.get(reply.status) or f"{reply.status} Unknown"
         if reply.cut is not None:
             return send_broken(reply, status, headers, start_response)
         start_response(status, headers)
@@ -112,7 +110,7 @@ class Mock:
         """Return the headers of ``reply``: its own, the date, and its diagnosis unless that is switched off."""
         at = self.world.clock.now() if reply.at is None else reply.at
         headers = [*reply.headers, ("Date", http_date(int(at)))]
-        if not self.diagnosis:
+        if not self.diagnosis or (reply.rule is None and reply.fault is None):
             return headers
         if reply.rule is not None:
             headers.append(("X-Mock-Rule", reply.rule.id))

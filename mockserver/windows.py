@@ -117,9 +117,10 @@ class Windows:
         with self._lock:
             moment = now() if callable(now) else now
             minute, day = self.minute, self.day
-            for window in (minute, day):
-                if not window.opened <= moment < window.opened + window.seconds:
-                    window.roll(moment)
+            if not minute.opened <= moment < minute.opened + MINUTE:
+                minute.roll(moment)
+            if not day.opened <= moment < day.opened + DAY:
+                day.roll(moment)
             if self._enforces:
                 if minute.used >= minute.limit:
                     return self._headroom(), minute

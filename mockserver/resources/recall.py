@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -11,10 +10,13 @@ from typing import Any
 import orjson
 
 from mockserver.contract import Operation
+from mockserver.envelope import opening
 from mockserver.organizations import Account, Organization
 from mockserver.resources.deliveries import QUEUE, next_due
+from mockserver.resources.paging import next_page
 from mockserver.resources.scene import Result, Scene
 from mockserver.store import Version
+from mockserver.validation import Arguments
 
 LONGEST_REMEMBERED = 512
 """Characters of path and query; longer requests are answered anew, so that nobody fills the memory."""
@@ -22,14 +24,15 @@ LONGEST_REMEMBERED = 512
 
 @dataclass(slots=True)
 class Answer:
-    """What an operation answers, its ``data`` as JSON."""
+    """What an operation answers."""
 
-    data: bytes
-    next_query: Mapping[str, Any] | None
-    value: Any = None
+    opening: bytes
+    """How a success with it begins, as JSON; its end is the headroom."""
+    size: int
+    """Bytes of its ``data`` as JSON."""
+    next_page: str | None
+    value: Any
     """What ``data`` says, until the whole answer is sent for the first time."""
-    next_page: str | None = None
-    """The next page, once somebody has written it down."""
     is_valid: bool = False
     """Whether the whole answer was found to match its schema."""
     versions: tuple[tuple[str, Version], ...] = ()
@@ -40,17 +43,20 @@ class Answer:
 
     def around(self, body: bytes) -> dict[str, Any]:
         """Return what ``body`` says beside the ``data`` that it begins with."""
-        around: dict[str, Any] = orjson.loads(b"{" + body[len(b'{"data":,') + len(self.data) :])
+        around: dict[str, Any] = orjson.loads(b"{" + body[len(b'{"data":,') + self.size :])
         return around
 
 
-def answer_of(result: Result) -> Answer:
-    """Return the answer that tells ``result``."""
+def answer_of(operation: Operation, result: Result, arguments: Arguments, path: str = "") -> Answer:
+    """Return the answer that tells what ``operation`` came to, asked at ``path`` with ``arguments``."""
     try:
         data = orjson.dumps(result.data)
     except orjson.JSONEncodeError:  # a number over 64 bits, such as an offset that is told back
         data = json.dumps(result.data, separators=(",", ":")).encode()
-    return Answer(data, result.next_query, result.data)
+    page = None
+    if result.next_query is not None:
+        page = next_page(path, operation, arguments, result.next_query)
+    return Answer(opening(data, operation.charges, page), len(data), page, result.data)
 
 
 def recall(
@@ -65,7 +71,7 @@ def recall(
     if name is None:
         return None
     collections = (account or organization).collections
-    answer: Answer | None = collections[name].recalled(_key(operation, account, asked))
+    answer: Answer | None = collections[name].memory.get(_key(operation, account, asked))
     if answer is None or not answer.since <= now < answer.until:
         return None
     for other, version in answer.versions:
