@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _BACKLOG = 1_024
 """Connections that the system holds until they are taken; the others would have to ask again."""
 
+_COLLECTED = (10_000, 20, 100)
+"""When Python looks for cycles in what is young, older and old: records make none, and there may be many of them."""
+
 _LAST_ANSWERS = 1.0
 """Seconds that answers under way have when the server stops."""
 
@@ -111,6 +114,7 @@ def serve_forever(server: MockServer, announce: Callable[[str], None]) -> None:
     try:
         server.start()
         gc.freeze()  # what the application is made of stays: the collector needn't look at it
+        gc.set_threshold(*_COLLECTED)
         announce(server.url)
         server.wait()
     except KeyboardInterrupt:
