@@ -187,6 +187,8 @@ def _id_of(record: Record) -> int:
 
 def dig(record: Record, field: str) -> Any:
     """Return the value at ``field``, where dots reach into nested objects; ``None`` when absent."""
+    if "." not in field:
+        return record.get(field)
     value: Any = record
     for step in field.split("."):
         if not isinstance(value, dict):
