@@ -103,7 +103,9 @@ class MockServer:
 
 def _listener(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises ``OSError``."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # Told as text, even an address would be looked up in the tables for names in other scripts.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = found[0]
     return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
 
