@@ -15,8 +15,8 @@ import tempfile
 import time
 from collections.abc import Callable
 
+from mockserver.cache import CACHE_VARIABLE
 from mockserver.contract import load_contract
-from mockserver.contract.document import CACHE_VARIABLE
 
 ROUNDS = 7
 SERVE = "from mockserver.cli import main; main()"

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from mockserver import rules
+from mockserver.call import Call
 from mockserver.clock import Clock
 from mockserver.control import signing
 from mockserver.control.blueprint import control_blueprint
@@ -19,7 +20,7 @@ from mockserver.envelope import Refused, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.front import Front
 from mockserver.light import create_light_app
-from mockserver.mock import Mock
+from mockserver.mock import Mock, path_of
 from mockserver.pages.blueprint import pages_blueprint
 from mockserver.routing import flask_path
 
@@ -89,7 +90,8 @@ def _through_flask(**arguments: str) -> Response:
     """Answer a mocked operation that reached Flask itself, because somebody unwrapped the front."""
     app = _current()
     operation = app.mock.contract.operations[str(request.endpoint)]
-    reply = app.mock.answer(request.environ, operation, arguments)
+    call = Call(request.environ, operation.method, path_of(request.environ), arguments)
+    reply = app.mock.answer(call, operation)
     return Response(reply.body, reply.status, app.mock.headers_of(reply))
 
 

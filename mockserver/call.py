@@ -85,13 +85,17 @@ class Call:
         self.query_string: str = environ.get("QUERY_STRING", "")
         """The raw query string."""
         self._query: dict[str, list[str]] | None = None
-        length = environ.get("CONTENT_LENGTH")
-        self.declared_length = int(length) if length and str(length).isdecimal() else None
+        self.declared_length: int | None = None
         """The Content-Length, or ``None`` when the body's length is not declared."""
-        # Without a declared length only a server that ends the stream itself may be read from.
-        is_chunked = self.declared_length is None and environ.get("wsgi.input_terminated")
-        self.has_body = bool(self.declared_length or is_chunked)
+        self.has_body = False
         """Whether a body was sent, of whatever length."""
+        length = environ.get("CONTENT_LENGTH")
+        if length and str(length).isdecimal():
+            self.declared_length = int(length)
+            self.has_body = self.declared_length > 0
+        elif "wsgi.input_terminated" in environ:
+            # Without a declared length only a server that ends the stream itself may be read from.
+            self.has_body = bool(environ["wsgi.input_terminated"])
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
         self._broke_off = False
@@ -129,8 +133,6 @@ class Call:
     @property
     def too_large(self) -> bool:
         """Whether the body is over 1 MiB; reads at most one byte more than that."""
-        if not self.has_body:
-            return False
         declared = self.declared_length
         if declared is not None and declared > MAX_BODY:
             return True

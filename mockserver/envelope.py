@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,11 +13,9 @@ from mockserver.windows import Headroom
 
 JSON_TYPE = "application/json"
 
-_ENVELOPE = (
-    b'{"data":%b,%b"_meta":{"_credits":{"used":%d},"_rate_limits":{"limit_minute":%d,'
-    b'"remaining_minute":%d,"limit_day":%d,"remaining_day":%d}}}'
-)
-"""A success as JSON: all that changes from request to request are numbers."""
+_OPENING = b'{"data":%b,%b"_meta":{"_credits":{"used":%d},"_rate_limits":{"limit_minute":'
+_CLOSING = b'%d,"remaining_minute":%d,"limit_day":%d,"remaining_day":%d}}}'
+"""A success as JSON, and its end: the numbers that change from one request to the next."""
 
 
 @dataclass(slots=True)  # not frozen: making one is a part of every request
@@ -60,22 +57,23 @@ class Refused(Exception):
         self.origin = origin
 
 
-def success(data: bytes, credits: int, headroom: Headroom, next_page: str | None = None) -> Reply:
-    """Return a success: ``data`` (as JSON), ``_pagination`` unless this is the last page, and ``_meta``."""
-    page = b"" if next_page is None else _pagination(next_page)
-    numbers = (
-        credits,
+def opening(data: bytes, credits: int, next_page: str | None = None) -> bytes:
+    """Return how a success begins: ``data`` (as JSON), ``_pagination`` unless this is the last page, and credits."""
+    page = b""
+    if next_page is not None:
+        page = b'"_pagination":%b,' % orjson.dumps({"next_page": next_page})
+    return _OPENING % (data, page, credits)
+
+
+def success(opening: bytes, headroom: Headroom) -> Reply:
+    """Return the success that begins with ``opening``, and ends with the ``headroom``."""
+    closing = _CLOSING % (
         headroom.limit_minute,
         headroom.remaining_minute,
         headroom.limit_day,
         headroom.remaining_day,
     )
-    return Reply(200, _ENVELOPE % (data, page, *numbers))
-
-
-@lru_cache(maxsize=512)
-def _pagination(next_page: str) -> bytes:
-    return b'"_pagination":' + orjson.dumps({"next_page": next_page}) + b","
+    return Reply(200, opening + closing)
 
 
 def bare(data: Mapping[str, Any]) -> Reply:

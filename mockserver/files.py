@@ -8,7 +8,6 @@ from contextlib import suppress
 from errno import ELOOP
 from os import strerror
 from pathlib import Path
-from secrets import token_hex
 
 MOST_BYTES = 32 * 1_048_576
 """The largest file, and the largest body of the control API, that is read."""
@@ -60,7 +59,7 @@ def write_whole(file: Path, text: str) -> None:
     if target.exists() and not target.is_file():  # /dev/stdout, or a pipe
         target.write_text(text, encoding="utf-8")
         return
-    scratch = target.with_name(f".{target.name}.{token_hex(8)}")
+    scratch = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         # Only as a new file: in a folder that others write to, a link could lie there.
         with scratch.open("x", encoding="utf-8") as stream:

@@ -14,7 +14,8 @@ from mockserver.data import default_fixtures, default_spec
 from mockserver.errors import FixtureError, Misuse
 from mockserver.integers import with_integers
 from mockserver.layout import SAVED, WORLD, refuse_misplaced, refuse_unreadable
-from mockserver.plans import read_plans
+from mockserver.packaged import read_fixture, reader_of
+from mockserver.plans import plan_files, read_plans
 from mockserver.roles import ALL, Role
 from mockserver.seeds import (
     AccountSeed,
@@ -29,7 +30,6 @@ from mockserver.shapes import COUNT, FLAG, ID, TEXT, closed, one_of
 from mockserver.state import NAME, SECRET
 from mockserver.state import read as read_state
 from mockserver.windows import LimiterMode
-from mockserver.yamlfile import read_yaml
 
 _MOST_DAYS = 1_000_000
 
@@ -98,7 +98,8 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
     refuse_unreadable(root)
     refuse_misplaced(root, contract)
     file = root / WORLD
-    world = with_integers(read_yaml(file, _WORLD_FILE, FixtureError))
+    read = read_fixture if directory else reader_of([file, *plan_files(root)])
+    world = with_integers(read(file, _WORLD_FILE))
     if directory is None and contract.source != str(default_spec()):
         world["roles"] = {name: _known(value, contract) for name, value in world["roles"].items()}
     roles = {name: _role(name, value, contract, file) for name, value in world["roles"].items()}
@@ -110,7 +111,7 @@ def read_fixtures(contract: Contract, directory: Path | None = None) -> Seed:
         organizations=tuple(_organization(o, file) for o in organizations),
         roles=roles,
         keys=keys,
-        plans=read_plans(root, contract),
+        plans=read_plans(root, contract, read),
         seed=world.get("seed", 1),
         saved=_saved(root / SAVED, contract),
     )
@@ -189,7 +190,7 @@ def _saved(directory: Path, contract: Contract) -> tuple[Saved, ...]:
     saved = []
     for file in sorted((*directory.glob("*.yaml"), *directory.glob("*.json"))):
         try:
-            found = read_state(with_integers(read_yaml(file, {}, FixtureError)), contract)
+            found = read_state(with_integers(read_fixture(file, {})), contract)
         except Misuse as error:
             raise FixtureError(f"{file}: {error}") from None
         saved.append(found)

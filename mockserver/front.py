@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from mockserver import rules
-from mockserver.call import step_aside
+from mockserver.call import Call, step_aside
 from mockserver.envelope import Refused
 from mockserver.mock import Mock, path_of
 from mockserver.routing import Router
@@ -44,4 +44,5 @@ class Front:
             step_aside(environ)  # a stream or a fixture to load takes its time
             return self._other(environ, start_response)
         operation, arguments = matched
-        return self._mock.send(self._mock.answer(environ, operation, arguments), start_response)
+        call = Call(environ, operation.method, path, arguments)
+        return self._mock.send(self._mock.answer(call, operation), start_response)

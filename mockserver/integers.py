@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+_TELLING = frozenset({float, dict, list})
+"""The types of values that may be, or hold, such numbers."""
+
 _EXACT = 2**53
 """Above it, a float no longer tells every integer."""
 
@@ -13,6 +16,8 @@ def with_integers(value: Any) -> Any:
 
     Its lists and objects are changed, not copied.
     """
+    if type(value) is dict and _TELLING.isdisjoint(map(type, value.values())):
+        return value
     holder = [value]
     waiting: list[Any] = [holder]
     while waiting:  # a stack of our own, for JSON may be nested deeper than Python recurses

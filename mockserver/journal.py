@@ -106,16 +106,25 @@ class Shelf:
         """Entries of the order, those of exchanges that are gone already included."""
         return len(self._order)
 
-    def put(self, journal: Journal, place: int, exchange: Exchange) -> None:
-        """Count the ``exchange`` that ``journal`` took at ``place``, and make room for it."""
-        self._order.append((journal, place))
-        self._live += 1
+    def put(
+        self, journal: Journal, place: int, exchange: Exchange, gone: Exchange | None = None
+    ) -> None:
+        """Count the ``exchange`` that ``journal`` took at ``place``, instead of the oldest one that is ``gone``."""
+        order = self._order
+        order.append((journal, place))
         self.weight += exchange.weight
+        if gone is None:
+            self._live += 1
+        else:
+            self.weight -= gone.weight
+            owner, first = order[0]
+            if owner is journal and first == place - exchange.number + gone.number:
+                order.popleft()
         while self.weight > self.budget:
-            owner, oldest = self._order.popleft()
+            owner, oldest = order.popleft()
             owner.let_go(oldest)
-        if len(self._order) > 2 * self._live + CAPACITY:
-            self._order = deque(entry for entry in self._order if entry[0].holds(entry[1]))
+        if len(order) > 2 * self._live + CAPACITY:
+            self._order = deque(entry for entry in order if entry[0].holds(entry[1]))
 
     def give_up(self, exchange: Exchange) -> None:
         """Count ``exchange`` as held no more."""
@@ -140,12 +149,12 @@ class Journal:
 
     def record(self, exchange: Exchange) -> Exchange:
         """Record ``exchange`` under the next number, and return it."""
-        with self._shelf.lock:
-            self.total = exchange.number = self.total + 1
-            self._exchanges.append(exchange)
-            if len(self._exchanges) > self.capacity:
-                self._drop()
-            self._shelf.put(self, self._cleared + exchange.number, exchange)
+        shelf, kept = self._shelf, self._exchanges
+        with shelf.lock:
+            number = self.total = exchange.number = self.total + 1
+            kept.append(exchange)
+            gone = kept.popleft() if len(kept) > self.capacity else None
+            shelf.put(self, self._cleared + number, exchange, gone)
             return exchange
 
     def __iter__(self) -> Iterator[Exchange]:

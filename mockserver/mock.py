@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -46,14 +46,14 @@ class Mock:
         self.audience = Audience()
         """Who watches the journals as they are written."""
         self._recorder = Recorder(contract, world, self.audience)
+        self._around: dict[str, dict[str, Any]] = {}
         self.diagnosis = diagnosis
         """Whether refusals name their rule in `X-Mock-Rule` and `X-Mock-Source`."""
         self.check_responses = check_responses
         """Whether every success is validated against the contract before it is sent."""
 
-    def answer(self, environ: Environ, operation: Operation, arguments: dict[str, str]) -> Reply:
+    def answer(self, call: Call, operation: Operation) -> Reply:
         """Return the answer to a request that was routed to ``operation``."""
-        call = Call(environ, operation.method, path_of(environ), arguments)
         try:
             reply = self.pipeline.run(call, operation)
             self._check(operation, reply, call.answer)
@@ -70,10 +70,24 @@ class Mock:
     def _check(self, operation: Operation, reply: Reply, answer: Answer | None) -> None:
         """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
         if self.check_responses and (answer is None or not answer.is_valid):
-            sent = orjson.loads(reply.body) if answer is None else answer.within(reply.body)
-            self.pipeline.schemas.check(operation.success, sent)
+            self.pipeline.schemas.check(operation.success, self._sent(operation, reply, answer))
         if answer is not None:
             answer.is_valid, answer.value = self.check_responses, None
+
+    def _sent(self, operation: Operation, reply: Reply, answer: Answer | None) -> Any:
+        """Return what ``reply`` says; what was serialized just now needn't be read again.
+
+        Around the data of an operation without pages only numbers change: they are those of its first answer.
+        """
+        value = None if answer is None else answer.value
+        if answer is None or value is None:  # another thread may have sent it meanwhile
+            return orjson.loads(reply.body)
+        around = self._around.get(operation.id)
+        if around is None:
+            around = answer.around(reply.body)
+            if operation.pagination is None:
+                self._around[operation.id] = around
+        return {**around, "data": value}
 
     def turn_away(self, environ: Environ, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""
@@ -86,7 +100,7 @@ class Mock:
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
         headers = [*self.headers_of(reply), ("Content-Length", str(len(reply.body)))]
-        status = _STATUS_LINES.get(reply.status, f"{reply.status} Unknown")
+        status = _STATUS_LINES.get(reply.status) or f"{reply.status} Unknown"
         if reply.cut is not None:
             return send_broken(reply, status, headers, start_response)
         start_response(status, headers)
@@ -96,7 +110,7 @@ class Mock:
         """Return the headers of ``reply``: its own, the date, and its diagnosis unless that is switched off."""
         at = self.world.clock.now() if reply.at is None else reply.at
         headers = [*reply.headers, ("Date", http_date(int(at)))]
-        if not self.diagnosis:
+        if not self.diagnosis or (reply.rule is None and reply.fault is None):
             return headers
         if reply.rule is not None:
             headers.append(("X-Mock-Rule", reply.rule.id))

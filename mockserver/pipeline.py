@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
-from urllib.parse import urlencode
 
 from mockserver import rules
 from mockserver.call import MAX_BODY, Call, Unreadable, step_aside
@@ -53,7 +50,9 @@ class Pipeline:
             return bare(operation.success_example)
         caller = call.enter(self.authenticate(call))
         organization = caller.organization
-        turn = self.take_turn(call, organization)
+        turn = organization.faults.turn
+        if turn is not None:
+            self.take_turn(call, turn)
         try:
             headroom = self.spend_windows(organization)
             self.check_body_size(call)
@@ -70,11 +69,8 @@ class Pipeline:
         if call.fault is not None:
             self.suffer_fault(call, call.fault.fault)
         asked = (call.path, call.query_string)
-        answer = self.engine.carry_out(operation, arguments, organization, account, asked)
-        if answer.next_query is not None and answer.next_page is None:
-            answer.next_page = self.next_page(call, operation, arguments, answer.next_query)
-        call.answer = answer
-        return success(answer.data, operation.charges, headroom, answer.next_page)
+        call.answer = self.engine.carry_out(operation, arguments, organization, account, asked)
+        return success(call.answer.opening, headroom)
 
     def authenticate(self, call: Call) -> Key:
         """Return the key that the request carries in one of the two headers (auth page)."""
@@ -97,17 +93,14 @@ class Pipeline:
             raise Refused(rules.KEY_EXPIRED, "The API key has expired.")
         return key
 
-    def take_turn(self, call: Call, organization: Organization) -> threading.RLock | None:
-        """Return what the request holds, to be released once it is known whether a fault makes it free.
+    def take_turn(self, call: Call, turn: threading.RLock) -> None:
+        """Wait for the turn, to be released once it is known whether a fault makes the request free.
 
         Another one that came in between would report one request less than there is.
         """
-        turn = organization.faults.turn
-        if turn is not None:
-            with suppress(Unreadable):
-                _ = call.has_body and call.body  # a slow client mustn't hold up the others
-            turn.acquire()
-        return turn
+        with suppress(Unreadable):
+            _ = call.has_body and call.body  # a slow client mustn't hold up the others
+        turn.acquire()
 
     def spend_windows(self, organization: Organization) -> Headroom:
         """Take the request from both windows, or refuse it without taking from either."""
@@ -118,6 +111,8 @@ class Pipeline:
 
     def check_body_size(self, call: Call) -> None:
         """Refuse a body over 1 MiB, whatever the method."""
+        if not call.has_body:
+            return
         try:
             too_large = call.too_large
         except Unreadable:
@@ -204,24 +199,6 @@ class Pipeline:
             raise Refused(
                 rule, fault.sentence, status=fault.status, headers=headers, origin="fault"
             )
-
-    def next_page(
-        self,
-        call: Call,
-        operation: Operation,
-        arguments: Arguments,
-        next_query: Mapping[str, Any],
-    ) -> str:
-        """Return the relative URL of the next page, with the effective values of all parameters."""
-        effective = {**arguments.query, **next_query}
-        query = {
-            p.name: ",".join(effective[p.name])
-            if isinstance(effective[p.name], list)
-            else effective[p.name]
-            for p in operation.query_parameters
-            if effective.get(p.name) is not None
-        }
-        return f"{call.path}?{urlencode(query)}"
 
     def _rate_limited(self, organization: Organization, window: Window) -> Refused:
         rule = rules.MINUTE if window is organization.windows.minute else rules.DAY

@@ -11,9 +11,9 @@ from mockserver.contract import Contract
 from mockserver.data import default_fixtures
 from mockserver.errors import FixtureError
 from mockserver.needs import completed, lack_of, repeated_id
+from mockserver.packaged import Read
 from mockserver.population import Plan, compile_record, references
 from mockserver.shapes import COUNT, TEXT, closed
-from mockserver.yamlfile import read_yaml
 
 COLLECTIONS = "collections"
 """The folder of the plans."""
@@ -37,14 +37,19 @@ _SLUGS = ("fans", "following", "friends", "muted", "recent", "tagged")
 """The built-in lists, which every account has (user-lists/list-members)."""
 
 
-def read_plans(root: Path, contract: Contract) -> dict[str, Plan]:
+def plan_files(root: Path) -> list[Path]:
+    """Return the files of the plans in the fixture directory ``root``."""
+    return sorted((root / COLLECTIONS).glob("*.yaml"))
+
+
+def read_plans(root: Path, contract: Contract, read: Read) -> dict[str, Plan]:
     """Return the plans in the fixture directory ``root`` by the collection that each fills.
 
     Raises ``FixtureError``, whose one line names the file and the key.
     """
     plans: dict[str, Plan] = {}
-    for file in sorted((root / COLLECTIONS).glob("*.yaml")):
-        plan = _read_plan(file)
+    for file in plan_files(root):
+        plan = _read_plan(file, read)
         if plan.collection in plans:
             raise FixtureError(
                 f"{file}: collection: {plan.collection} is filled by {plans[plan.collection].file} already"
@@ -85,8 +90,8 @@ def nearest_collection(name: str, known: Iterable[str]) -> str:
     return f"no operation of the contract works on a collection {ascii(name)[:60]}{hint}"
 
 
-def _read_plan(file: Path) -> Plan:
-    value = read_yaml(file, _PLAN_FILE, FixtureError)
+def _read_plan(file: Path, read: Read) -> Plan:
+    value = read(file, _PLAN_FILE)
     name, count = value["collection"], value.get("count", 0)
     records, record = value.get("records", []), value.get("record", {})
     places = [(f"records.{index}", template) for index, template in enumerate(records)]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _BACKLOG = 1_024
 """Connections that the system holds until they are taken; the others would have to ask again."""
 
+_COLLECTED = (10_000, 20, 100)
+"""When Python looks for cycles in what is young, older and old: records make none, and there may be many of them."""
+
 _LAST_ANSWERS = 1.0
 """Seconds that answers under way have when the server stops."""
 
@@ -100,7 +103,9 @@ class MockServer:
 
 def _listener(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises ``OSError``."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # Told as text, even an address would be looked up in the tables for names in other scripts.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = found[0]
     return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
 
@@ -111,6 +116,7 @@ def serve_forever(server: MockServer, announce: Callable[[str], None]) -> None:
     try:
         server.start()
         gc.freeze()  # what the application is made of stays: the collector needn't look at it
+        gc.set_threshold(*_COLLECTED)
         announce(server.url)
         server.wait()
     except KeyboardInterrupt:

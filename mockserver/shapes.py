@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+
+from mockserver.errors import SuiteError
 
 Shape = dict[str, Any]
 """A JSON Schema."""
@@ -42,3 +45,12 @@ def breach(shape: Shape, value: Any, root: str = "the value") -> str | None:
     except ValueError as error:  # JSON deeper than the validator follows
         return f"{root}: can't be read ({error})"
     return None
+
+
+def refuse_breach(
+    file: Path, shape: Shape, value: Any, error: type[SuiteError], root: str = "the file"
+) -> None:
+    """Raise ``error``, in one line with the file and the key, unless its ``value`` has ``shape``."""
+    problem = breach(shape, value, root)
+    if problem is not None:
+        raise error(f"{file}: {problem}")

@@ -30,12 +30,13 @@ class Collection:
     and what they share is never written to.
     """
 
-    __slots__ = ("_indexes", "_is_shared", "_memo", "_next_row", "_rows", "_top_id", "version")
+    __slots__ = ("_indexes", "_is_shared", "_next_row", "_rows", "_top_id", "memory", "version")
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._rows: dict[int, Record] = _numbered(list(records))
         self._next_row = len(self._rows)
-        self._memo: dict[Any, Any] = {}
+        self.memory: dict[Any, Any] = {}
+        """What is remembered until the next write; ``remember`` bounds it."""
         self._indexes: dict[str, _Index] = {}
         self._top_id: int | None = None
         """The largest id that there ever was, once it had to be known: for the next id, or at a removal."""
@@ -46,7 +47,7 @@ class Collection:
     def fork(self) -> Collection:
         """Return a collection with the same records that goes its own way from here."""
         twin = Collection.__new__(Collection)
-        twin._rows, twin._next_row, twin._memo = self._rows, self._next_row, self._memo
+        twin._rows, twin._next_row, twin.memory = self._rows, self._next_row, self.memory
         twin._indexes, twin._top_id, twin.version = self._indexes, self._top_id, self.version
         self._is_shared = twin._is_shared = True
         return twin
@@ -77,31 +78,29 @@ class Collection:
         """Return every row number, in order."""
         return list(self._rows)
 
-    def recalled(self, key: Any) -> Any:
-        """Return what is remembered under ``key``, or ``None``."""
-        return self._memo.get(key)
-
     def memo(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return ``compute()``, remembered under ``key`` until the next write."""
-        if key not in self._memo:
+        if key not in self.memory:
             self.remember(key, compute())
-        return self._memo[key]
+        return self.memory[key]
 
     def remember(self, key: Any, value: Any) -> None:
         """Remember ``value`` under ``key`` until the next write, in the place of what was there."""
-        if len(self._memo) >= _MEMO_LIMIT:
-            self._memo = {}
-        self._memo[key] = value
+        if len(self.memory) >= _MEMO_LIMIT:
+            self.memory = {}
+        self.memory[key] = value
 
     def add(self, record: Record) -> int:
         """Append ``record`` and return its row."""
         self._begin_write()
         row = self._next_row
-        self._next_row += 1
-        self._put(row, record)
+        self._next_row = row + 1
+        self._rows[row] = record
+        if self._indexes:
+            self._list(row, record)
         top = self._top_id
-        if top is not None and _id_of(record) > top:
-            self._top_id = _id_of(record)
+        if top is not None:
+            self._top_id = max(top, _id_of(record))
         return row
 
     def change(self, rows: Iterable[int], changes: Record) -> None:
@@ -113,7 +112,8 @@ class Collection:
         self._begin_write()
         for row in changed:
             self._unlist(row)
-            self._put(row, {**self._rows[row], **changes})
+            record = self._rows[row] = {**self._rows[row], **changes}
+            self._list(row, record)
 
     def remove(self, rows: Iterable[int]) -> None:
         """Take the records in ``rows`` away."""
@@ -138,13 +138,13 @@ class Collection:
 
     def _begin_write(self) -> None:
         """Forget what was computed, and take a copy of what is shared."""
-        self._memo, self.version = {}, object()
+        self.memory, self.version = {}, object()
         if self._is_shared:
             self._rows, self._indexes = dict(self._rows), {}
             self._is_shared = False
 
-    def _put(self, row: int, record: Record) -> None:
-        self._rows[row] = record
+    def _list(self, row: int, record: Record) -> None:
+        """Put ``row`` into the indexes."""
         for field, index in self._indexes.items():
             _list(index, row, dig(record, field))
 
@@ -187,6 +187,8 @@ def _id_of(record: Record) -> int:
 
 def dig(record: Record, field: str) -> Any:
     """Return the value at ``field``, where dots reach into nested objects; ``None`` when absent."""
+    if "." not in field:
+        return record.get(field)
     value: Any = record
     for step in field.split("."):
         if not isinstance(value, dict):

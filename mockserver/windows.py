@@ -83,7 +83,7 @@ class Window:
 class Windows:
     """The minute and the day of one organization, taken from together under one short lock."""
 
-    __slots__ = ("_lock", "day", "minute", "mode")
+    __slots__ = ("_counts", "_enforces", "_lock", "_mode", "day", "minute")
 
     def __init__(
         self,
@@ -98,6 +98,16 @@ class Windows:
         self.mode = mode
         self._lock = threading.Lock()
 
+    @property
+    def mode(self) -> LimiterMode:
+        """What is done with a request."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: LimiterMode) -> None:
+        self._mode = mode
+        self._enforces, self._counts = mode is LimiterMode.ENFORCE, mode is not LimiterMode.OFF
+
     def take(self, now: Moment) -> tuple[Headroom, Window | None]:
         """Take one request from both windows.
 
@@ -107,15 +117,16 @@ class Windows:
         with self._lock:
             moment = now() if callable(now) else now
             minute, day = self.minute, self.day
-            for window in (minute, day):
-                if not window.opened <= moment < window.opened + window.seconds:
-                    window.roll(moment)
-            if self.mode is LimiterMode.ENFORCE:
+            if not minute.opened <= moment < minute.opened + MINUTE:
+                minute.roll(moment)
+            if not day.opened <= moment < day.opened + DAY:
+                day.roll(moment)
+            if self._enforces:
                 if minute.used >= minute.limit:
                     return self._headroom(), minute
                 if day.used >= day.limit:
                     return self._headroom(), day
-            if self.mode is not LimiterMode.OFF:
+            if self._counts:
                 minute.used += 1
                 day.used += 1
             return self._headroom(), None
@@ -125,7 +136,7 @@ class Windows:
         with self._lock:
             moment = _told(now)
             for window in (self.minute, self.day):
-                if self.mode is not LimiterMode.OFF and window.holds(moment):
+                if self._counts and window.holds(moment):
                     window.used = max(0, window.used - 1)
 
     def headroom(self, now: Moment) -> Headroom:

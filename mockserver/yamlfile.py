@@ -11,7 +11,7 @@ import yaml
 
 from mockserver.errors import SuiteError
 from mockserver.files import read_bounded
-from mockserver.shapes import Shape, breach
+from mockserver.shapes import Shape, refuse_breach
 from mockserver.yamlbounds import check_bounds, check_directives, check_number, in_utf8
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -102,12 +102,17 @@ def read_yaml(file: Path, shape: Shape, error: type[SuiteError], root: str = "th
     Raises ``error``, in one line with the file and the key, when it can't be read or has another shape.
     """
     try:
-        value = load_yaml(read_bounded(file))
+        text = read_bounded(file)
     except OSError as failure:
         raise error(f"{file}: can't be read ({failure.strerror})") from None
+    value = parse_yaml(text, file, error)
+    refuse_breach(file, shape, value, error, root)
+    return value
+
+
+def parse_yaml(text: bytes, file: Path, error: type[SuiteError]) -> Any:
+    """Return the value of ``text``, which ``file`` holds. Raises ``error``, in one line, when it isn't YAML."""
+    try:
+        return load_yaml(text)
     except yaml.YAMLError as failure:
         raise error(f"{file}: not valid YAML: {' '.join(str(failure).split())}") from None
-    problem = breach(shape, value, root)
-    if problem is not None:
-        raise error(f"{file}: {problem}")
-    return value

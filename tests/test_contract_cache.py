@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.contract import Contract, document, load_contract
+from mockserver.cache import CACHE_VARIABLE
+from mockserver.contract import Contract, load_contract
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "cache"
-    monkeypatch.setenv(document.CACHE_VARIABLE, str(directory))
+    monkeypatch.setenv(CACHE_VARIABLE, str(directory))
     return directory
 
 
@@ -51,7 +52,7 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, contract: Contra
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    for name in (document.CACHE_VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
+    for name in (CACHE_VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
 

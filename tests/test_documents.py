@@ -220,8 +220,8 @@ def test_writes_through_no_link_that_lies_in_wait(
     """Whoever guesses the name of the file that is written first gets nothing overwritten."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    monkeypatch.setattr(files, "token_hex", lambda _: "guessed")
-    (tmp_path / ".run.json.guessed").symlink_to(victim)
+    monkeypatch.setattr("os.urandom", bytes)
+    (tmp_path / f".run.json.{bytes(8).hex()}").symlink_to(victim)
     with pytest.raises(FileExistsError):
         write_whole(tmp_path / "run.json", "new")
 

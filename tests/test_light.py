@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from werkzeug.test import Client
 import mockserver
 from mockserver import app as flask_module
 from mockserver import create_app
+from mockserver.cache import CACHE_VARIABLE
 from mockserver.clock import Clock, parse_time
 from mockserver.control.calling import call
+from mockserver.control.document import control_document
 from mockserver.errors import ContractError, FixtureError, Misuse
 from mockserver.light import LightApp, create_light_app, has_route
 from mockserver.server import MockServer
@@ -88,14 +91,45 @@ def test_serving_the_mocked_api_imports_no_flask(tmp_path: Path) -> None:
         "    assert not {'flask', 'werkzeug', 'jinja2'} & set(sys.modules)\n"
         "    assert fansmetric.app.test_client().get('/rules').status_code == 200\n"
     )
-    options = ["-p", "mockserver.pytest_plugin", "-p", "no:cacheprovider", "-q", str(tmp_path)]
-    script = (
+    ended = run_tests(tmp_path)
+
+    assert (0, "") == (ended.returncode, ended.stderr), ended.stdout
+
+
+def test_serving_imports_nothing_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither TLS, which a mock inside the process doesn't speak, nor YAML, once what it says was kept."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    create_light_app()
+    control_document.__wrapped__()
+    (tmp_path / "test_light.py").write_text(
+        "import socket, sys\n"
+        "def test_light(fansmetric):\n"
+        "    key = fansmetric.org().key()\n"
+        "    for sent, status in ((key, b'200'), ('nobodys', b'401')):\n"
+        "        client = socket.socket()\n"
+        "        client.connect(('127.0.0.1', int(fansmetric.url.rpartition(':')[2])))\n"
+        "        client.sendall(f'GET /v1/1001/chats HTTP/1.1\\r\\nHost: mock\\r\\nX-API-Key: {sent}\\r\\n\\r\\n'.encode())\n"
+        "        assert client.recv(12) == b'HTTP/1.1 ' + status\n"
+        "        client.close()\n"
+        "    heavy = {'_hashlib', 'encodings.idna', 'http.client', 'ssl', 'urllib.request', 'yaml', 'zoneinfo'}\n"
+        "    assert not heavy & set(sys.modules)\n"
+    )
+    ended = run_tests(tmp_path)
+
+    assert (0, "") == (ended.returncode, ended.stderr), ended.stdout
+
+
+def run_tests(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run the tests in ``directory`` with the plugin and no other."""
+    options = ["-p", "mockserver.pytest_plugin", "-p", "no:cacheprovider", "-q", str(directory)]
+    return run(
         "import os, pytest, sys; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1';"
         f"sys.exit(pytest.main({options!r}))"
     )
-    ended = run(script)
-
-    assert (0, "") == (ended.returncode, ended.stderr), ended.stdout
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:

@@ -157,9 +157,8 @@ def test_organizations_share_an_answer_until_one_writes(
 
 def test_an_invalid_answer_stays_one(own: MockFlask, monkeypatch: pytest.MonkeyPatch) -> None:
     """What doesn't match its schema is refused again, not only the first time."""
-    monkeypatch.setattr(
-        engine, "answer_of", lambda result: Answer(b'{"list": 1}', result.next_query)
-    )
+    wrong = b'{"data":{"list":1},"_meta":{"_credits":{"used":1},"_rate_limits":{"limit_minute":'
+    monkeypatch.setattr(engine, "answer_of", lambda *_: Answer(wrong, 10, None, None))
     client = own.test_client()
 
     assert [500, 500] == [client.get(ALL_TAGS, headers=KEY).status_code for _ in range(2)]

@@ -21,7 +21,7 @@ from benchmarks.peers.others import everyone
 from benchmarks.peers.report import Report
 from benchmarks.peers.servers import Place, Server
 from benchmarks.peers.wrk import CONNECTIONS, WrkFailed, check_wrk
-from mockserver.contract.document import CACHE_VARIABLE
+from mockserver.cache import CACHE_VARIABLE
 
 _RESULTS = Path(__file__).parent.parent / "results"
 _FILES = 8192

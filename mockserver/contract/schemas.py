@@ -10,6 +10,8 @@ import jsonschema_rs
 from mockserver.problems import message_of
 
 _ROOT = "urn:fansmetric:contract"
+_SCHEMAS = ("schema", "schemas", "$defs", "definitions")
+"""The members of a document that hold schemas."""
 
 
 class SchemaViolation(ValueError):
@@ -21,7 +23,8 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self._registry = jsonschema_rs.Registry([(_ROOT, dict(document))])
+        """What the errors of the validators tell their places in."""
+        self._registry = jsonschema_rs.Registry([(_ROOT, _leading_to_schemas(document) or {})])
         self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
@@ -45,6 +48,22 @@ class Schemas:
             raise SchemaViolation(describe(error)) from None
         except ValueError as error:  # JSON deeper than the validator follows
             raise SchemaViolation(f"the value: can't be read ({error})") from None
+
+
+def _leading_to_schemas(node: Any) -> Any:
+    """Return what of ``node`` leads to a schema, in the same places; nothing where nothing does.
+
+    The rest of a document, its texts and examples, takes the validators three times the memory of its schemas.
+    """
+    if isinstance(node, list):
+        parts = [_leading_to_schemas(part) for part in node]
+        return parts if any(parts) else None
+    if not isinstance(node, Mapping):
+        return None
+    found = {
+        key: part if key in _SCHEMAS else _leading_to_schemas(part) for key, part in node.items()
+    }
+    return {key: part for key, part in found.items() if part is not None} or None
 
 
 def describe(error: jsonschema_rs.ValidationError) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-import yaml
 
 from mockserver.contract import Schemas
 from mockserver.contract.document import load_document
@@ -19,7 +18,6 @@ from mockserver.control.asked import Sent
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 from mockserver.integers import with_integers
-from mockserver.yamlfile import load_yaml
 
 FILE = Path(__file__).with_name("openapi.yaml")
 _FLAGS = {"true": True, "false": False}
@@ -142,13 +140,25 @@ def _data(sent: Sent) -> bytes:
 
 def _parsed(data: bytes, mimetype: str) -> Any:
     try:
-        return load_yaml(data) if "yaml" in mimetype else orjson.loads(data or b"null")
-    except (orjson.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
+        return _of_yaml(data) if "yaml" in mimetype else orjson.loads(data or b"null")
+    except ValueError as error:
         line = " ".join(str(error).split())[:200]
         form = "YAML" if "yaml" in mimetype else "JSON"
         told = mimetype in (JSON_TYPE, "application/yaml")
         why = "" if told else f", as which a Content-Type of {ascii(mimetype)[:40]} is read"
         raise Misuse(f"the body is not valid {form}{why}: {line}") from None
+
+
+def _of_yaml(data: bytes) -> Any:
+    """Return the value of a YAML document. Raises ``ValueError`` when it isn't one."""
+    import yaml
+
+    from mockserver.yamlfile import load_yaml  # seldom needed, and slow to import
+
+    try:
+        return load_yaml(data)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
 
 
 def _decoded(text: str, schema: Mapping[str, Any]) -> Any:

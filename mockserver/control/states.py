@@ -9,7 +9,6 @@ from mockserver.control.document import control_document
 from mockserver.control.organizations import ID, shown
 from mockserver.errors import Misuse
 from mockserver.state import dump, read
-from mockserver.yamlfile import dump_yaml
 
 YAML_TYPE = "application/yaml"
 
@@ -21,6 +20,8 @@ def dump_state(asked: Asked, organization: str) -> Any:
     document = dump(found, whole=query["records"] == "all", freeze=query["freeze"])
     if query["format"] == "json":
         return document
+    from mockserver.yamlfile import dump_yaml  # seldom needed, and slow to import
+
     return Answer(dump_yaml(document).encode(), content_type=YAML_TYPE)
 
 

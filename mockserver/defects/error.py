@@ -11,11 +11,13 @@ import orjson
 
 from mockserver import rules
 from mockserver.call import MAX_BODY, Call
+from mockserver.contract import Operation
 from mockserver.defects.site import Defect, Site, Step
 from mockserver.envelope import JSON_TYPE, Refused, Reply, refusal
 from mockserver.resources.recall import answer_of
 from mockserver.resources.scene import DONE
 from mockserver.rules import Rule
+from mockserver.validation import Arguments
 
 _REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 413, 424, 429})
 _HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>"
@@ -330,13 +332,13 @@ class FanMessagesUnsent(Defect):
 
     def plant(self, site: Site) -> None:
         def make(original: Step) -> Step:
-            def carry_out(*arguments: Any) -> Any:
+            def carry_out(operation: Operation, arguments: Arguments, *where: Any) -> Any:
                 try:
-                    return original(*arguments)
+                    return original(operation, arguments, *where)
                 except Refused as refused:
                     if refused.rule is not rules.BAD_STATE:
                         raise
-                    return answer_of(DONE)
+                    return answer_of(operation, DONE, arguments)
 
             return carry_out
 

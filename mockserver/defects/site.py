@@ -177,10 +177,10 @@ class Site:
         self.rewrite(changed)
 
     def _noting_operation(self, original: Step) -> Step:
-        def answer(environ: Any, operation: Operation, arguments: dict[str, str]) -> Any:
+        def answer(call: Call, operation: Operation) -> Any:
             self.here.operation, self.here.caller = operation, None
             self.here.method = operation.method
-            return original(environ, operation, arguments)
+            return original(call, operation)
 
         return answer
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
+from collections import Counter
 from collections.abc import Sequence
-from operator import itemgetter
 
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
@@ -34,11 +34,8 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
     messages = scene.collection("messages")
 
     def counted() -> dict[int, int]:
-        pinned: dict[int, int] = {}
-        for message in messages.records():
-            if message["isPinned"]:
-                pinned[message["withUserId"]] = pinned.get(message["withUserId"], 0) + 1
-        return pinned
+        rows = messages.find("isPinned", True)
+        return Counter(messages.get(row)["withUserId"] for row in rows)
 
     found: dict[int, int] = messages.memo("pinned messages", counted)
     return found
@@ -46,29 +43,13 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
 
 def last_read(scene: Scene, fan: int, unread: int) -> int:
     """Return the id of the message before the last ``unread`` ones that the fan wrote; 0 if there is none."""
-    ids, written = _message_ids(scene).get(fan, ([], []))
+    messages = scene.collection("messages")
+    chat = [messages.get(row) for row in messages.find("withUserId", fan)]
+    written = sorted(message["id"] for message in chat if message["fromUser"]["id"] == fan)
     if unread > len(written):
         return 0
-    read = bisect_left(ids, written[-unread]) if unread else len(ids)
-    return ids[read - 1] if read else 0
-
-
-def _message_ids(scene: Scene) -> dict[int, tuple[list[int], list[int]]]:
-    """Return the ids of each chat's messages and of those that the fan wrote, oldest first, by the fan's id."""
-    messages = scene.collection("messages")
-
-    def sorted_ids() -> dict[int, tuple[list[int], list[int]]]:
-        ids: dict[int, tuple[list[int], list[int]]] = {}
-        for message in sorted(messages.records(), key=itemgetter("id")):
-            fan = message["withUserId"]
-            of_chat, written = ids.setdefault(fan, ([], []))
-            of_chat.append(message["id"])
-            if message["fromUser"]["id"] == fan:
-                written.append(message["id"])
-        return ids
-
-    found: dict[int, tuple[list[int], list[int]]] = messages.memo("message ids", sorted_ids)
-    return found
+    end = written[-unread] if unread else math.inf
+    return max((message["id"] for message in chat if message["id"] < end), default=0)
 
 
 def seconds_to_cancel(message: Record, scene: Scene) -> int:

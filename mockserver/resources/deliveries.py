@@ -85,7 +85,7 @@ def _put_into_chats(scene: Scene, item: Record, recipients: Iterable[int]) -> No
 def next_due(account: Account) -> float:
     """Return when the account's next message goes out; remembered until the queue changes."""
     queue = account.collections[QUEUE]
-    found: float | None = queue.recalled("next due")
+    found: float | None = queue.memory.get("next due")
     if found is None:
         dates = [timestamp(queue.get(row), "date") for row in _waiting(queue)]
         found = queue.memo("next due", lambda: min(dates, default=_NEVER))

@@ -56,7 +56,7 @@ class Engine:
             if account is not None and is_due(account, now):
                 deliver_due(Scene(operation, arguments, shape, form, organization, account, now))
             scene = Scene(operation, arguments, shape, form, organization, account, now)
-            answer = answer_of(_run(scene))
+            answer = answer_of(operation, _run(scene), arguments, asked[0])
             if not operation.writes:
                 remember(scene, account, asked, answer)
             return answer

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
+from mockserver.contract import Operation
 from mockserver.resources.dates import is_day, parse_query_date, query_date
 from mockserver.resources.scene import Result, Scene
 from mockserver.resources.selection import order_of, timestamp
 from mockserver.store import Record
+from mockserver.validation import Arguments
 
 _DEFAULT_SIZE = 10
 
@@ -163,3 +166,18 @@ _STYLES: dict[str, Callable[[Scene, Sequence[Record]], Page]] = {
     "last_id": _by_last_id,
     "id": _by_id,
 }
+
+
+def next_page(
+    path: str, operation: Operation, arguments: Arguments, next_query: Mapping[str, Any]
+) -> str:
+    """Return the relative URL of the next page, with the effective values of all parameters."""
+    effective = {**arguments.query, **next_query}
+    query = {
+        p.name: ",".join(effective[p.name])
+        if isinstance(effective[p.name], list)
+        else effective[p.name]
+        for p in operation.query_parameters
+        if effective.get(p.name) is not None
+    }
+    return f"{path}?{urlencode(query)}"

@@ -44,7 +44,7 @@ class Form:
 
     def constants(self, scene: Scene, id: int | None = None) -> dict[str, Any]:
         """Return the constant fields of a record of ``id``, written in ``scene``."""
-        account = scene.account_id
+        account = None if scene.account is None else scene.account.id
         filled = self._filled.get(account)
         if filled is None:
             if len(self._filled) >= _MOST_ACCOUNTS:
@@ -55,7 +55,7 @@ class Form:
             filled.copy()
         )  # has room for all of them, where a new one would grow again and again
         if self._dated:
-            now = isoformat(scene.now)
+            now = isoformat(scene.at)
             for field in self._dated:
                 fields[field] = now
         for field, make in self._passing.items():

@@ -17,19 +17,6 @@ from mockserver.store import Collection, Version
 from mockserver.validation import Arguments
 
 
-@dataclass(slots=True)
-class Seen:
-    """What a request looked at."""
-
-    versions: dict[str, Version] = field(default_factory=dict)
-    """The collections by name, each in the version that was first looked at."""
-    since: float = -math.inf
-    until: float = math.inf
-    """The stretch of time in which it sees the same, in seconds since the epoch; the end isn't in it."""
-    more: bool = False
-    """Whether it looked at something else: the very time, the account, the organization."""
-
-
 @dataclass(slots=True)  # not frozen: making one is a part of many requests
 class Scene:
     """One valid, permitted request and the part of the world that it may touch."""
@@ -40,34 +27,41 @@ class Scene:
     form: Form
     """How the operation's requests become records."""
     _organization: Organization
-    _account: Account | None
-    _now: float
-    seen: Seen = field(default_factory=Seen)
+    account: Account | None
+    at: float
+    """The organization's time, in seconds since the epoch, for writes: who asks for it here is not noted."""
+    seen: dict[str, Version] = field(default_factory=dict)
+    """The collections that it looked at by name, each in the version that was first looked at."""
+    sees_more: bool = False
+    """Whether it looked at something else: the very time, the account, the organization."""
+    since: float = -math.inf
+    until: float = math.inf
+    """The stretch of time in which it sees the same, in seconds since the epoch; the end isn't in it."""
 
     @property
     def now(self) -> float:
         """The organization's time, in seconds since the epoch."""
-        self.seen.more = True
-        return self._now
+        self.sees_more = True
+        return self.at
 
     def seconds_until(self, end: float) -> int:
         """Return how many seconds are left until ``end``, rounded up; 0 once it has passed."""
-        left = max(math.ceil(end - self._now), 0)
-        self.seen.since = self._now
+        left = max(math.ceil(end - self.at), 0)
+        self.since = self.at
         if left:
-            self.seen.until = min(self.seen.until, end - left + 1)
+            self.until = min(self.until, end - left + 1)
         return left
 
     @property
     def organization(self) -> Organization:
         """The organization that asks."""
-        self.seen.more = True
+        self.sees_more = True
         return self._organization
 
     def collection(self, name: str) -> Collection:
         """Return the collection ``name`` of the account, or of the organization where accounts share it."""
-        found = (self._account or self._organization).collections[name]
-        self.seen.versions.setdefault(name, found.version)
+        found = (self.account or self._organization).collections[name]
+        self.seen.setdefault(name, found.version)
         return found
 
     def collections(self, name: str) -> list[Collection]:
@@ -78,8 +72,8 @@ class Scene:
     @property
     def account_id(self) -> int | None:
         """The id of the account that the path names, if it names one."""
-        self.seen.more = True
-        return None if self._account is None else self._account.id
+        self.sees_more = True
+        return None if self.account is None else self.account.id
 
     @property
     def owner(self) -> Account:
@@ -87,14 +81,14 @@ class Scene:
 
         Raises ``LookupError`` where it names none.
         """
-        if self._account is None:
+        if self.account is None:
             raise LookupError(f"{self.operation.id} is not scoped to an account")
-        return self._account
+        return self.account
 
     @property
     def named_account(self) -> Account:
         """The account that the path names. Raises ``LookupError`` where it names none."""
-        self.seen.more = True
+        self.sees_more = True
         return self.owner
 
     def find(self, collection: str, field: str, value: Any) -> int:

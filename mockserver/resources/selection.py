@@ -10,7 +10,7 @@ from typing import Any
 from mockserver.clock import DAY
 from mockserver.resources.dates import window_of
 from mockserver.resources.scene import Scene
-from mockserver.store import Record, dig
+from mockserver.store import Collection, Record, dig
 
 Condition = Callable[[Record], bool]
 
@@ -61,7 +61,8 @@ def _memo_key(scene: Scene) -> tuple[Any, ...]:
 def _select(scene: Scene) -> list[int]:
     collection = scene.collection(_collection(scene))
     conditions = list(_conditions(scene))
-    found = [row for row in collection.rows() if all(c(collection.get(row)) for c in conditions)]
+    rows = _candidates(scene, collection)
+    found = [row for row in rows if all(c(collection.get(row)) for c in conditions)]
     order = order_of(scene)
     if order is None:
         return found
@@ -69,6 +70,15 @@ def _select(scene: Scene) -> list[int]:
     return sorted(
         found, key=lambda row: (_sort_key(dig(collection.get(row), field)), row), reverse=descending
     )
+
+
+def _candidates(scene: Scene, collection: Collection) -> list[int]:
+    """Return the rows to be looked at, in order: where a field must equal an integer, those that an index finds."""
+    for name, field in scene.operation.resource.options.get("match", {}).items():
+        value = scene.arguments.get(name)
+        if isinstance(value, int):  # as text too: see `_equals_loosely`
+            return sorted({*collection.find(field, value), *collection.find(field, str(value))})
+    return collection.rows()
 
 
 def _sort_key(value: Any) -> tuple[bool, Any]:

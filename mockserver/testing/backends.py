@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -166,11 +165,14 @@ class Remote:
         Raises as ``call`` does, and where somebody else than a mock answers.
         """
         with suppress(NotThere):
-            self.call("GET", f"/organizations/none-{token_hex(6)}")
+            self.call("GET", f"/organizations/none-{os.urandom(6).hex()}")
             raise Misuse(f"{self.url}/_mock/ knows an organization that nobody made; {WANTED}")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control API over HTTP; see ``Backend.call``."""
+        # A mock inside this process needs neither this nor the 4 MB of TLS that it brings.
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
         secure = self._parts.scheme == "https"
         connection = (HTTPSConnection if secure else HTTPConnection)(
             str(self._parts.hostname), self._parts.port, timeout=PATIENCE
@@ -197,7 +199,7 @@ class Remote:
 
     def make(self, body: Any) -> Any:
         """Make an organization under an id of our own: behind a router, the id says which mock is asked."""
-        return self.call("PUT", f"/organizations/org-{token_hex(6)}", body)
+        return self.call("PUT", f"/organizations/org-{os.urandom(6).hex()}", body)
 
     def close(self) -> None:
         """Do nothing: the server belongs to somebody else."""

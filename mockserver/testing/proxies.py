@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.request import getproxies_environment
 
 _HERE = ("127.0.0.1", "localhost", "::1")
 
@@ -13,6 +12,11 @@ def exceptions() -> dict[str, str]:
 
     Both spellings, for some clients read only one, and all that was excepted before stays so.
     """
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    # Brings HTTP and TLS, 5 MB of them.
+    from urllib.request import getproxies_environment
+
     proxies = getproxies_environment()
     if proxies.keys() <= {"no"} or proxies.get("no") == "*":
         return {}

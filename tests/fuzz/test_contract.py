@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from mockserver.cache import CACHE_VARIABLE
 from mockserver.contract import load_contract
-from mockserver.contract.document import CACHE_VARIABLE
 from mockserver.data import default_spec
 from mockserver.errors import ContractError
 from tests.fuzz.harness import Attempt, budget, corpus, outcome

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 import contract_tests
 from mockserver import create_app
+from mockserver.call import Call
 from mockserver.contract import Operation
 from mockserver.data import default_spec
 from mockserver.envelope import Reply
@@ -52,8 +52,8 @@ def test_names_the_rule(price: int, tmp_path: Path) -> None:
     app = create_app(check_responses=False)
     original = app.mock.answer
 
-    def priced(environ: Any, operation: Operation, arguments: dict[str, str]) -> Reply:
-        reply = original(environ, operation, arguments)
+    def priced(call: Call, operation: Operation) -> Reply:
+        reply = original(call, operation)
         body = orjson.loads(reply.body)
         body["_meta"]["_credits"]["used"] = price
         return replace(reply, body=orjson.dumps(body))

@@ -34,6 +34,7 @@ from contract_tests.reports.outcome import Outcome
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import create_app, rules
 from mockserver.app import MockFlask
+from mockserver.call import Call
 from mockserver.contract import Operation, load_contract
 from mockserver.envelope import Reply
 from mockserver.rules import Rule
@@ -92,8 +93,8 @@ def planted(change: Callable[[dict[str, Any]], None], status: int = 200) -> Mock
     app = create_app(check_responses=False)
     original = app.mock.answer
 
-    def answer(environ: Any, operation: Operation, arguments: dict[str, str]) -> Reply:
-        reply = original(environ, operation, arguments)
+    def answer(call: Call, operation: Operation) -> Reply:
+        reply = original(call, operation)
         if reply.status != status:
             return reply
         body = orjson.loads(reply.body)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any
 
 from mockserver import rules
 from mockserver.envelope import Refused
@@ -14,6 +13,9 @@ from mockserver.resources.paging import answer_page
 from mockserver.resources.scene import Result, Scene
 from mockserver.resources.selection import timestamp
 from mockserver.store import Record
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _COUNTER_DAYS = 30
 
@@ -136,6 +138,8 @@ def _zone(scene: Scene) -> ZoneInfo:
 
     Raises ``Refused`` (400) when there is no such zone.
     """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # only where a day is asked for
+
     name = scene.arguments.query["timezone"]
     try:
         return ZoneInfo(name)
