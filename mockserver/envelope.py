@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,6 +13,9 @@ from mockserver.rules import Rule
 from mockserver.windows import Headroom
 
 JSON_TYPE = "application/json"
+
+_PLAIN = (("Content-Type", JSON_TYPE),)
+"""The headers of an answer that has nothing else to say."""
 
 _OPENING = b'{"data":%b,%b"_meta":{"_credits":{"used":%d},"_rate_limits":{"limit_minute":'
 _CLOSING = b'%d,"remaining_minute":%d,"limit_day":%d,"remaining_day":%d}}}'
@@ -24,7 +28,7 @@ class Reply:
 
     status: int
     body: bytes
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_TYPE),)
+    headers: tuple[tuple[str, str], ...] = _PLAIN
     rule: Rule | None = None
     """The rule that refused, if one did."""
     origin: str = "handler"
@@ -81,12 +85,17 @@ def bare(data: Mapping[str, Any]) -> Reply:
     return Reply(200, orjson.dumps(data))
 
 
+@lru_cache(maxsize=256)  # what is refused once is mostly refused again
+def _error(message: str) -> bytes:
+    return orjson.dumps({"error": message})
+
+
 def refusal(refused: Refused) -> Reply:
     """Return the flat error body of ``refused``."""
     return Reply(
         refused.status,
-        orjson.dumps({"error": refused.message}),
-        (("Content-Type", JSON_TYPE), *refused.headers),
+        _error(refused.message),
+        (("Content-Type", JSON_TYPE), *refused.headers) if refused.headers else _PLAIN,
         refused.rule,
         refused.origin,
     )

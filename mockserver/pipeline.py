@@ -201,15 +201,18 @@ class Pipeline:
             )
 
     def _rate_limited(self, organization: Organization, window: Window) -> Refused:
-        rule = rules.MINUTE if window is organization.windows.minute else rules.DAY
-        name = rule.id.partition(".")[2]
+        is_minute = window is organization.windows.minute
+        rule, name = (rules.MINUTE, "minute") if is_minute else (rules.DAY, "day")
         headers: tuple[tuple[str, str], ...] = ()
         if organization.retry_after:
             left = organization.windows.have_room_at - organization.clock.now()
             headers = (("Retry-After", str(max(1, math.ceil(left)))),)
-        limit = plural(window.limit, "request")
-        message = f"The organization's limit of {limit} per {name} is used up."
-        return Refused(rule, message, headers=headers)
+        return Refused(rule, _used_up(window.limit, name), headers=headers)
+
+
+@lru_cache(maxsize=128)
+def _used_up(limit: int, window: str) -> str:
+    return f"The organization's limit of {plural(limit, 'request')} per {window} is used up."
 
 
 def presented_keys(call: Call) -> tuple[str, ...]:

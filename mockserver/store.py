@@ -70,6 +70,10 @@ class Collection:
             index = self._indexes[field] = self._index(field)
         return list(index.get(value, ()))
 
+    def found(self, field: str, value: Any) -> Iterable[Record]:
+        """Yield the records whose ``field`` equals ``value``, in order; for as long as nothing is written."""
+        return map(self._rows.__getitem__, self.find(field, value))
+
     def get(self, row: int) -> Record:
         """Return the record in ``row``; raises ``KeyError`` when it is gone."""
         return self._rows[row]

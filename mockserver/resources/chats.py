@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
@@ -18,12 +18,8 @@ def last_messages(scene: Scene) -> dict[int, Record]:
     messages = scene.collection("messages")
 
     def latest() -> dict[int, Record]:
-        last: dict[int, Record] = {}
-        for message in messages.records():
-            fan = message["withUserId"]
-            if fan not in last or message["id"] > last[fan]["id"]:
-                last[fan] = message
-        return last
+        in_order = sorted(messages.records(), key=itemgetter("id"))
+        return {message["withUserId"]: message for message in in_order}
 
     found: dict[int, Record] = messages.memo("last messages", latest)
     return found
@@ -34,8 +30,7 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
     messages = scene.collection("messages")
 
     def counted() -> dict[int, int]:
-        rows = messages.find("isPinned", True)
-        return Counter(messages.get(row)["withUserId"] for row in rows)
+        return Counter(message["withUserId"] for message in messages.found("isPinned", True))
 
     found: dict[int, int] = messages.memo("pinned messages", counted)
     return found
@@ -43,13 +38,15 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
 
 def last_read(scene: Scene, fan: int, unread: int) -> int:
     """Return the id of the message before the last ``unread`` ones that the fan wrote; 0 if there is none."""
+    if not unread:
+        last = last_messages(scene).get(fan)
+        return int(last["id"]) if last else 0
     messages = scene.collection("messages")
-    chat = [messages.get(row) for row in messages.find("withUserId", fan)]
-    written = sorted(message["id"] for message in chat if message["fromUser"]["id"] == fan)
+    written = sorted(map(itemgetter("id"), messages.found("fromUser.id", fan)))
     if unread > len(written):
         return 0
-    end = written[-unread] if unread else math.inf
-    return max((message["id"] for message in chat if message["id"] < end), default=0)
+    ids = map(itemgetter("id"), messages.found("withUserId", fan))
+    return max(filter(written[-unread].__gt__, ids), default=0)
 
 
 def seconds_to_cancel(message: Record, scene: Scene) -> int:
