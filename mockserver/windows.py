@@ -156,10 +156,11 @@ class Windows:
     @property
     def have_room_at(self) -> float:
         """When no window is used up any more, in seconds since the epoch; in the past where none is."""
-        room = float("-inf")
-        for window in (self.minute, self.day):
-            if window.used >= window.limit and window.recovers > room:
-                room = window.recovers
+        room, minute, day = float("-inf"), self.minute, self.day
+        if minute.used >= minute.limit:
+            room = minute.opened + MINUTE
+        if day.used >= day.limit:
+            room = max(room, day.opened + DAY)
         return room
 
     def set_remaining(
