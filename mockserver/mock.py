@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -46,7 +46,6 @@ class Mock:
         self.audience = Audience()
         """Who watches the journals as they are written."""
         self._recorder = Recorder(contract, world, self.audience)
-        self._around: dict[str, dict[str, Any]] = {}
         self.diagnosis = diagnosis
         """Whether refusals name their rule in `X-Mock-Rule` and `X-Mock-Source`."""
         self.check_responses = check_responses
@@ -70,24 +69,10 @@ class Mock:
     def _check(self, operation: Operation, reply: Reply, answer: Answer | None) -> None:
         """Raise ``SchemaViolation`` unless the answer matches the contract; one given before did."""
         if self.check_responses and (answer is None or not answer.is_valid):
-            self.pipeline.schemas.check(operation.success, self._sent(operation, reply, answer))
+            sent = orjson.loads(reply.body) if answer is None else answer.within(reply.body)
+            self.pipeline.schemas.check(operation.success, sent)
         if answer is not None:
             answer.is_valid, answer.value = self.check_responses, None
-
-    def _sent(self, operation: Operation, reply: Reply, answer: Answer | None) -> Any:
-        """Return what ``reply`` says; what was serialized just now needn't be read again.
-
-        Around the data of an operation without pages only numbers change: they are those of its first answer.
-        """
-        value = None if answer is None else answer.value
-        if answer is None or value is None:  # another thread may have sent it meanwhile
-            return orjson.loads(reply.body)
-        around = self._around.get(operation.id)
-        if around is None:
-            around = answer.around(reply.body)
-            if operation.pagination is None:
-                self._around[operation.id] = around
-        return {**around, "data": value}
 
     def turn_away(self, environ: Environ, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""

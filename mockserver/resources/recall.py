@@ -41,10 +41,14 @@ class Answer:
     until: float = inf
     """The stretch of time in which it is right, in seconds since the epoch; the end isn't in it."""
 
-    def around(self, body: bytes) -> dict[str, Any]:
-        """Return what ``body`` says beside the ``data`` that it begins with."""
-        around: dict[str, Any] = orjson.loads(b"{" + body[len(b'{"data":,') + self.size :])
-        return around
+    def within(self, body: bytes) -> Any:
+        """Return what ``body`` says, the JSON of an object that begins with this answer's ``data``."""
+        value = self.value  # another thread may have sent it meanwhile
+        if value is None:
+            return orjson.loads(body)
+        # What was serialized just now needn't be read again.
+        around = orjson.loads(b"{" + body[len(b'{"data":,') + self.size :])
+        return {**around, "data": value}
 
 
 def answer_of(operation: Operation, result: Result, arguments: Arguments, path: str = "") -> Answer:

@@ -264,9 +264,7 @@ class Connection:
 
     def _judge_half_a_head(self) -> None:
         """Refuse a head that can't become one any more."""
-        if len(self._arrived) > LARGEST_HEAD + len(
-            b"\r\n\r"
-        ):  # its end may have come but for a byte
+        if len(self._arrived) > LARGEST_HEAD + 3:  # the four bytes of its end may lack the last one
             self._refuse(
                 "431 Request Header Fields Too Large", f"The head is over {LARGEST_HEAD:,} bytes."
             )
