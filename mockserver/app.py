@@ -6,22 +6,24 @@ straight into the pipeline, anything else (control API, pages, a user's blueprin
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from mockserver import rules
-from mockserver.call import Call
+from mockserver.call import call_of
 from mockserver.clock import Clock
 from mockserver.control import signing
 from mockserver.control.blueprint import control_blueprint
-from mockserver.envelope import Refused, refusal
+from mockserver.envelope import Refused, Reply, refusal
 from mockserver.files import MOST_BYTES
 from mockserver.front import Front
 from mockserver.light import create_light_app
-from mockserver.mock import Mock, path_of
+from mockserver.mock import Mock
 from mockserver.pages.blueprint import pages_blueprint
+from mockserver.request import read_request
 from mockserver.routing import flask_path
 
 
@@ -90,9 +92,14 @@ def _through_flask(**arguments: str) -> Response:
     """Answer a mocked operation that reached Flask itself, because somebody unwrapped the front."""
     app = _current()
     operation = app.mock.contract.operations[str(request.endpoint)]
-    call = Call(request.environ, operation.method, path_of(request.environ), arguments)
-    reply = app.mock.answer(call, operation)
-    return Response(reply.body, reply.status, app.mock.headers_of(reply))
+    asked = replace(
+        read_request(request.environ),
+        method=operation.method,
+        operation=operation,
+        path_arguments=arguments,
+    )
+    reply = app.mock.answer(call_of(asked, request.environ), operation)
+    return _sent(app.mock, reply)
 
 
 def _flat_error(error: HTTPException) -> Response:
@@ -102,13 +109,18 @@ def _flat_error(error: HTTPException) -> Response:
         refused = Refused(rules.UNKNOWN_ROUTE, "There is no such route.")
         # Calls of the control API are no exchanges with the mocked one.
         is_control = request.path.startswith("/_mock/")
-        reply = refusal(refused) if is_control else mock.turn_away(request.environ, refused)
+        call = call_of(read_request(request.environ), request.environ)
+        reply = refusal(refused) if is_control else mock.turn_away(call, refused)
     else:
         allow = tuple((k, v) for k, v in error.get_headers() if k == "Allow")
         reply = refusal(
             Refused(rules.UNKNOWN_METHOD, f"{error.name}.", status=error.code, headers=allow)
         )
-    return Response(reply.body, reply.status, mock.headers_of(reply))
+    return _sent(mock, reply)
+
+
+def _sent(mock: Mock, reply: Reply) -> Response:
+    return Response(reply.body, reply.status, list(mock.begin(reply).headers))
 
 
 def _current() -> MockFlask:

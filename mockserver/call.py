@@ -1,20 +1,18 @@
-"""A request as the pipeline sees it: read from a WSGI environ, its body only when a step asks for it."""
+"""One request on its way through the pipeline; its body is read only when a step asks for it."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, BinaryIO
 
 from mockserver.clock import stopwatch
+from mockserver.request import Environ, Request
 
 if TYPE_CHECKING:
     from mockserver.faults import Planted
     from mockserver.resources.recall import Answer
     from mockserver.roles import Key
-
-Environ = dict[str, Any]
 
 STEP_ASIDE = "mockserver.step_aside"
 """Where the environ has what must be called before a request waits for anything but its own computing.
@@ -27,6 +25,8 @@ WIRE = "mockserver.wire"
 
 MAX_BODY = 1_048_576
 """The largest body of an authenticated route, in bytes: 1 MiB (auth page, Errors)."""
+
+StepAside = Callable[..., bool]
 
 
 class Wire:
@@ -45,8 +45,7 @@ def step_aside(environ: Environ, *, for_long: bool = False) -> bool:
 
     Return whether it can; ``for_long`` leaves it the means to answer those who don't take long.
     """
-    call = environ.get(STEP_ASIDE)
-    return call is None or bool(call(for_long=for_long))
+    return _told(environ.get(STEP_ASIDE), for_long)
 
 
 class Unreadable(Exception):
@@ -57,45 +56,32 @@ class Call:
     """One request to one operation, and how far it got."""
 
     __slots__ = (
+        "_aside",
         "_broke_off",
-        "_query",
+        "_source",
         "answer",
         "began",
         "caller",
-        "declared_length",
-        "environ",
         "fault",
-        "has_body",
-        "method",
-        "path",
-        "path_arguments",
-        "query_string",
         "read_body",
+        "request",
         "seen",
+        "wire",
     )
 
     def __init__(
-        self, environ: Environ, method: str, path: str, path_arguments: dict[str, str]
+        self,
+        request: Request,
+        source: bytes | BinaryIO | None,
+        aside: StepAside | None = None,
+        wire: Wire | None = None,
     ) -> None:
+        """Take what is asked, the body or what it is read from, and what the mock's own server gives."""
         self.began = stopwatch()
-        self.environ = environ
-        self.method = method
-        self.path = path
-        self.path_arguments = path_arguments
-        self.query_string: str = environ.get("QUERY_STRING", "")
-        """The raw query string."""
-        self._query: dict[str, list[str]] | None = None
-        self.declared_length: int | None = None
-        """The Content-Length, or ``None`` when the body's length is not declared."""
-        self.has_body = False
-        """Whether a body was sent, of whatever length."""
-        length = environ.get("CONTENT_LENGTH")
-        if length and str(length).isdecimal():
-            self.declared_length = int(length)
-            self.has_body = self.declared_length > 0
-        elif "wsgi.input_terminated" in environ:
-            # Without a declared length only a server that ends the stream itself may be read from.
-            self.has_body = bool(environ["wsgi.input_terminated"])
+        self.request = request
+        self._source = source
+        self._aside = aside
+        self.wire = wire
         self.read_body: bytes | None = None
         """The body, if a step has asked for it."""
         self._broke_off = False
@@ -113,27 +99,14 @@ class Call:
         self.caller, self.seen = caller, caller.organization.journal.total
         return caller
 
-    def header(self, name: str) -> str | None:
-        """Return a header's value, or ``None`` when it was not sent."""
-        value = self.environ.get("HTTP_" + name.upper().replace("-", "_"))
-        return None if value is None else str(value)
-
-    @property
-    def query(self) -> dict[str, list[str]]:
-        """The decoded query parameters, each with all its values in the order sent."""
-        if self._query is None:
-            self._query = parse_qs(self.query_string, keep_blank_values=True)
-        return self._query
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the body, lower case, without its parameters."""
-        return _media_type(self.environ.get("CONTENT_TYPE") or "")
+    def step_aside(self, *, for_long: bool = False) -> bool:
+        """Let the server turn to other clients; see ``step_aside`` of an environ."""
+        return _told(self._aside, for_long)
 
     @property
     def too_large(self) -> bool:
         """Whether the body is over 1 MiB; reads at most one byte more than that."""
-        declared = self.declared_length
+        declared = self.request.declared_length
         if declared is not None and declared > MAX_BODY:
             return True
         return len(self.body) > MAX_BODY
@@ -147,21 +120,26 @@ class Call:
         return self.read_body
 
     def _read(self) -> bytes:
-        stream: BinaryIO | None = self.environ.get("wsgi.input")
-        if stream is None or not self.has_body:
+        source = self._source
+        if source is None or not self.request.has_body:
             return b""
+        declared = self.request.declared_length
+        most = MAX_BODY + 1 if declared is None or declared > MAX_BODY else declared
+        if isinstance(source, bytes):
+            return source[:most]
         if self._broke_off:  # a silent client would be waited for again, by whoever holds a turn
             raise Unreadable("the body broke off before")
-        declared = self.declared_length
         try:
-            return stream.read(
-                MAX_BODY + 1 if declared is None or declared > MAX_BODY else declared
-            )
+            return source.read(most)
         except (OSError, ValueError) as error:  # a broken chunk is a ValueError
             self._broke_off = True
             raise Unreadable(str(error)) from error
 
 
-@lru_cache(maxsize=128)
-def _media_type(text: str) -> str:
-    return text.partition(";")[0].strip().lower()
+def call_of(request: Request, environ: Environ) -> Call:
+    """Return the call that came the WSGI way."""
+    return Call(request, environ.get("wsgi.input"), environ.get(STEP_ASIDE), environ.get(WIRE))
+
+
+def _told(aside: StepAside | None, for_long: bool) -> bool:
+    return aside is None or aside(for_long=for_long)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache, partial
-from operator import methodcaller
 
 # Wrapped, so that freezegun doesn't find it: it would stop the stopwatch, at another moment for each depth of the stack.
 stopwatch = partial(time.monotonic)
@@ -23,11 +22,13 @@ real_time = partial(time.time)
 MINUTE = 60
 DAY = 86_400
 
-_present = partial(methodcaller("time"), time)
-"""Looks `time.time` up at each call, which freezegun replaces."""
-
 EARLIEST, LATEST = -2_208_988_800.0, 124_018_819_200.0
 """The years 1900 and 5900: whatever is added to a time between them is still a date that Python can write."""
+
+
+def _present() -> float:
+    """Return the present time, by what freezegun may have put in the place of `time.time`."""
+    return time.time()
 
 
 class TimeReversed(ValueError):

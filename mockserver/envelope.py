@@ -14,6 +14,9 @@ from mockserver.windows import Headroom
 
 JSON_TYPE = "application/json"
 
+Headers = tuple[tuple[str, str], ...]
+"""Names and values of the headers of an answer."""
+
 _PLAIN = (("Content-Type", JSON_TYPE),)
 """The headers of an answer that has nothing else to say."""
 
@@ -28,7 +31,7 @@ class Reply:
 
     status: int
     body: bytes
-    headers: tuple[tuple[str, str], ...] = _PLAIN
+    headers: Headers = _PLAIN
     rule: Rule | None = None
     """The rule that refused, if one did."""
     origin: str = "handler"
@@ -50,7 +53,7 @@ class Refused(Exception):
         message: str,
         *,
         status: int | None = None,
-        headers: tuple[tuple[str, str], ...] = (),
+        headers: Headers = (),
         origin: str = "rule",
     ) -> None:
         super().__init__(message)

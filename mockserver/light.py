@@ -21,9 +21,12 @@ from mockserver.mock import Mock
 from mockserver.world import World
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mockserver.app import MockFlask
+    from mockserver.serving.answers import Whole
+    from mockserver.serving.connection import Connection
+    from mockserver.serving.heads import Head
 
 _FLASK_HAS = re.compile(r"/|/(_mock|_pages|docs|rules|openapi)([/.].*)?", re.DOTALL)
 """The paths under which Flask has routes; a test compares them with its URL map."""
@@ -60,6 +63,13 @@ class LightApp:
         # Once it is there it may have been given blueprints, or another `wsgi_app`.
         answer = self._flask or self._front
         return answer(environ, start_response)
+
+    def straight(self, head: Head, client: Connection) -> Whole | WSGIApplication | None:
+        """Answer ``client`` of the mock's own server without an environ, where that comes to the same."""
+        flask = self._flask
+        if flask is not None and not isinstance(flask.wsgi_app, Front):
+            return None  # somebody has put something before it
+        return self._front.straight(head, client)
 
     def _through_flask(
         self, environ: WSGIEnvironment, start_response: StartResponse

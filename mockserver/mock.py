@@ -1,10 +1,11 @@
-"""The mock itself: takes a WSGI environ, finds the operation, runs the pipeline, keeps the journal."""
+"""The mock itself: runs the pipeline, keeps the journal, and says how an answer is sent."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ import orjson
 
 from mockserver import rules
 from mockserver.audience import Audience
-from mockserver.call import Call, Environ
+from mockserver.call import Call
 from mockserver.clock import http_date
 from mockserver.contract import Contract, Operation
-from mockserver.envelope import Refused, Reply, refusal
+from mockserver.envelope import Headers, Refused, Reply, refusal
 from mockserver.pipeline import Pipeline
 from mockserver.recording import Recorder
 from mockserver.resources.recall import Answer
+from mockserver.serving.answers import Beginning, beginning_of
 from mockserver.spoil import send_broken, spoil
 from mockserver.world import World
 
@@ -74,36 +76,27 @@ class Mock:
         if answer is not None:
             answer.is_valid, answer.value = self.check_responses, None
 
-    def turn_away(self, environ: Environ, refused: Refused) -> Reply:
+    def turn_away(self, call: Call, refused: Refused) -> Reply:
         """Return the answer to a request that no operation was found for, and record it."""
-        method, path = str(environ["REQUEST_METHOD"]), path_of(environ)
-        call = Call(environ, method, path, {})
         reply = refusal(refused)
         reply.at = self._recorder.record(call, None, reply)
         return reply
 
     def send(self, reply: Reply, start_response: StartResponse) -> Iterable[bytes]:
         """Send ``reply`` the WSGI way."""
-        headers = [*self.headers_of(reply), ("Content-Length", str(len(reply.body)))]
-        status = _STATUS_LINES.get(reply.status) or f"{reply.status} Unknown"
+        beginning = self.begin(reply)
+        status, headers = beginning.status, list(beginning.headers)
         if reply.cut is not None:
             return send_broken(reply, status, headers, start_response)
         start_response(status, headers)
         return [reply.body]
 
-    def headers_of(self, reply: Reply) -> list[tuple[str, str]]:
-        """Return the headers of ``reply``: its own, the date, and its diagnosis unless that is switched off."""
+    def begin(self, reply: Reply) -> Beginning:
+        """Return how ``reply`` begins: its headers, date and length, and its diagnosis unless that is switched off."""
         at = self.world.clock.now() if reply.at is None else reply.at
-        headers = [*reply.headers, ("Date", http_date(int(at)))]
-        if not self.diagnosis or (reply.rule is None and reply.fault is None):
-            return headers
-        if reply.rule is not None:
-            headers.append(("X-Mock-Rule", reply.rule.id))
-        if reply.rule is not None or reply.origin == "fault":
-            headers.append(("X-Mock-Source", reply.origin))
-        if reply.fault is not None:
-            headers.append(("X-Mock-Fault", reply.fault))
-        return headers
+        is_told = self.diagnosis and not (reply.rule is None and reply.fault is None)
+        told = _diagnosis(reply) if is_told else ()
+        return _beginning(reply.status, reply.headers, int(at), len(reply.body), told)
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -113,9 +106,18 @@ class Mock:
             yield
 
 
-def path_of(environ: Environ) -> str:
-    """Return the request's path, decoded; bytes that are no UTF-8 are replaced."""
-    path = str(environ.get("PATH_INFO") or "/")
-    if path.isascii():
-        return path
-    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+def _diagnosis(reply: Reply) -> Headers:
+    rule = () if reply.rule is None else (("X-Mock-Rule", reply.rule.id),)
+    has_source = rule or reply.origin == "fault"
+    source = (("X-Mock-Source", reply.origin),) if has_source else ()
+    fault = () if reply.fault is None else (("X-Mock-Fault", reply.fault),)
+    return (*rule, *source, *fault)
+
+
+@lru_cache(maxsize=512)  # within one second, answers of one size begin alike
+def _beginning(
+    status: int, headers: Headers, seconds: int, length: int, told: Headers
+) -> Beginning:
+    line = _STATUS_LINES.get(status) or f"{status} Unknown"
+    date, size = ("Date", http_date(seconds)), ("Content-Length", str(length))
+    return beginning_of(line, (*headers, date, *told, size))

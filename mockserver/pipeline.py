@@ -12,9 +12,9 @@ from contextlib import suppress
 from functools import lru_cache
 
 from mockserver import rules
-from mockserver.call import MAX_BODY, Call, Unreadable, step_aside
+from mockserver.call import MAX_BODY, Call, Unreadable
 from mockserver.contract import Contract, Operation, Schemas
-from mockserver.envelope import Refused, Reply, bare, success
+from mockserver.envelope import Headers, Refused, Reply, bare, success
 from mockserver.faults import Fault, FaultKind, Sleeper
 from mockserver.organizations import Account, Organization
 from mockserver.resources import Engine
@@ -28,6 +28,9 @@ from mockserver.world import World
 
 _FAULT_RULES = {424: rules.SYNC_LOST, 429: rules.MINUTE}
 """The rules whose refusals a fault imitates; any other status is an upstream failure."""
+
+# Asked at every request, where an enumeration looks its members up each time.
+_ACTIVE, _LOST = Subscription.ACTIVE, AccountState.SYNC_LOST
 
 _MOST_REMEMBERED = 2_048
 """Paths with a query whose arguments are remembered."""
@@ -68,13 +71,13 @@ class Pipeline:
                 turn.release()
         if call.fault is not None:
             self.suffer_fault(call, call.fault.fault)
-        asked = (call.path, call.query_string)
+        asked = (call.request.path, call.request.query_string)
         call.answer = self.engine.carry_out(operation, arguments, organization, account, asked)
         return success(call.answer.opening, headroom)
 
     def authenticate(self, call: Call) -> Key:
         """Return the key that the request carries in one of the two headers (auth page)."""
-        secrets = presented_keys(call)
+        secrets = call.request.secrets
         if not secrets:
             raise Refused(
                 rules.KEY_MISSING,
@@ -99,7 +102,7 @@ class Pipeline:
         Another one that came in between would report one request less than there is.
         """
         with suppress(Unreadable):
-            _ = call.has_body and call.body  # a slow client mustn't hold up the others
+            _ = call.request.has_body and call.body  # a slow client mustn't hold up the others
         turn.acquire()
 
     def spend_windows(self, organization: Organization) -> Headroom:
@@ -111,7 +114,7 @@ class Pipeline:
 
     def check_body_size(self, call: Call) -> None:
         """Refuse a body over 1 MiB, whatever the method."""
-        if not call.has_body:
+        if not call.request.has_body:
             return
         try:
             too_large = call.too_large
@@ -124,12 +127,13 @@ class Pipeline:
 
     def check_billing(self, organization: Organization) -> None:
         """Refuse an organization without an active subscription."""
+        if organization.subscription is _ACTIVE:
+            return
         if organization.subscription is Subscription.NONE:
             raise Refused(rules.NO_SUBSCRIPTION, "The organization has no active subscription.")
-        if organization.subscription is Subscription.PAST_DUE:
-            raise Refused(
-                rules.PAST_DUE, "The organization's subscription is past due; repair its billing."
-            )
+        raise Refused(
+            rules.PAST_DUE, "The organization's subscription is past due; repair its billing."
+        )
 
     def check_permission(self, caller: Key, operation: Operation) -> None:
         """Refuse a key whose role doesn't grant the operation's permission."""
@@ -141,11 +145,12 @@ class Pipeline:
 
     def validate(self, call: Call, operation: Operation) -> Arguments:
         """Return the decoded arguments, or refuse what doesn't match the contract."""
-        asked = (operation.id, call.path, call.query_string)  # clients repeat themselves
+        request = call.request
+        asked = (operation.id, request.path, request.query_string)  # clients repeat themselves
         known = self._addresses.get(asked)
         if known is None:
-            known = validate_address(call, operation, self.schemas)
-            if len(call.path) + len(call.query_string) <= LONGEST_REMEMBERED:
+            known = validate_address(request, operation, self.schemas)
+            if len(request.path) + len(request.query_string) <= LONGEST_REMEMBERED:
                 if len(self._addresses) >= _MOST_REMEMBERED:
                     self._addresses.clear()
                 self._addresses[asked] = known
@@ -165,7 +170,7 @@ class Pipeline:
 
     def check_account_state(self, account: Account | None, operation: Operation) -> None:
         """Refuse an upstream operation on an account whose session is lost."""
-        if account is not None and operation.upstream and account.state is AccountState.SYNC_LOST:
+        if account is not None and operation.upstream and account.state is _LOST:
             raise Refused(
                 rules.SYNC_LOST, f"Account {account.id} is in sync_lost; restore its session first."
             )
@@ -175,7 +180,7 @@ class Pipeline:
     ) -> None:
         """Note the fault that a test has planted for this request, and give back what it doesn't cost."""
         now = organization.clock.now()
-        planted = organization.faults.take(operation.id, call.path, now, free=may_be_free)
+        planted = organization.faults.take(operation.id, call.request.path, now, free=may_be_free)
         call.fault = planted
         if planted is not None and not planted.fault.is_charged:
             organization.windows.give_back(organization.clock.now)
@@ -186,7 +191,7 @@ class Pipeline:
         Faults that spoil the finished answer do that later.
         """
         if fault.latency:
-            if not step_aside(call.environ, for_long=True):
+            if not call.step_aside(for_long=True):
                 message = (
                     "More requests wait for their planted latencies than the mock has threads for."
                 )
@@ -203,7 +208,7 @@ class Pipeline:
     def _rate_limited(self, organization: Organization, window: Window) -> Refused:
         is_minute = window is organization.windows.minute
         rule, name = (rules.MINUTE, "minute") if is_minute else (rules.DAY, "day")
-        headers: tuple[tuple[str, str], ...] = ()
+        headers: Headers = ()
         if organization.retry_after:
             left = organization.windows.have_room_at - organization.clock.now()
             headers = (("Retry-After", str(max(1, math.ceil(left)))),)
@@ -213,21 +218,3 @@ class Pipeline:
 @lru_cache(maxsize=128)
 def _used_up(limit: int, window: str) -> str:
     return f"The organization's limit of {plural(limit, 'request')} per {window} is used up."
-
-
-def presented_keys(call: Call) -> tuple[str, ...]:
-    """Return the keys in the request's headers; another scheme than Bearer presents none."""
-    environ = call.environ
-    return _read_keys(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_API_KEY"))
-
-
-@lru_cache(maxsize=256)  # clients repeat their keys; a server bounds their length
-def _read_keys(authorization: str | None, other: str | None) -> tuple[str, ...]:
-    found = []
-    if authorization is not None:
-        scheme, _, secret = authorization.strip().partition(" ")
-        if scheme.lower() == "bearer" and secret.strip():
-            found.append(secret.strip())
-    if other is not None and other.strip():
-        found.append(other.strip())
-    return tuple(found)

@@ -5,27 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from mockserver.audience import Audience
-from mockserver.call import WIRE, Call, Environ
+from mockserver.call import Call
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract, Operation
 from mockserver.envelope import Reply
-from mockserver.journal import BODY_KEPT, HEADERS_KEPT, OVERHEAD, TEXT_KEPT, Exchange
+from mockserver.journal import BODY_KEPT, HEADERS_KEPT, OVERHEAD, TEXT_KEPT, Exchange, Shown
 from mockserver.nearest import nearest_route
-from mockserver.pipeline import presented_keys
+from mockserver.request import Request
 from mockserver.roles import KEY_PREFIX, Key
-from mockserver.serving.heads import FIELDS, Fields
+from mockserver.serving.heads import Fields
 from mockserver.world import World
 
 MASK = KEY_PREFIX + "***"
 """What stands in the place of a key, wherever one was sent."""
-
-_REMEMBERED = 512
-"""Characters of method, path and query that are remembered once they were masked."""
 
 _SALT = os.urandom(16)
 _KEY = re.compile(re.escape(KEY_PREFIX) + r"[^\s\"'&;,<>]+")
@@ -36,7 +33,6 @@ _KEY_PARAMETERS = frozenset(
 )
 _NAMED = re.compile("(^|&)(" + "|".join(sorted(_KEY_PARAMETERS)) + ")=", re.IGNORECASE)
 _KEY_HEADERS = ("authorization", "x-api-key")
-_BODY_HEADERS = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _SECRET_NAMES = frozenset({*_KEY_HEADERS, "cookie", "proxy-authorization", "x-mock-token"})
 """Headers whose values open something; a cookie may be the one that stands for the control API's token."""
 
@@ -58,9 +54,8 @@ class Recorder:
         world = self._world
         clock = world.clock if caller is None else caller.organization.clock
         at, clocked = clock.now(), stopwatch()
-        environ, body, answer = call.environ, call.read_body or b"", call.answer
-        shown = _shown(call)
-        headers, characters, places = _headers(environ)
+        request, body, answer = call.request, call.read_body or b"", call.answer
+        shown = request.shown or _show(request)
         kept = _masked_body(body) if body else b""
         # By place, in the order of the class: by name, this would take three times as long.
         exchange = Exchange(
@@ -69,25 +64,21 @@ class Recorder:
             clocked - call.began,
             call.seen,
             None if caller is None else caller.organization.seed.id,
-            shown.method,
-            shown.path,
-            shown.query,
-            headers,
+            shown,
             kept,
             len(body),
             None if operation is None else operation.id,
             reply.status,
             None if reply.rule is None else reply.rule.id,
             reply.fault,
-            _key(call) if caller is None else caller.id,
-            (*places, "query") if shown.is_keyed else places,
+            _key(request) if caller is None else caller.id,
             _recovery(caller, call, reply, at) if reply.status == 429 else None,
             None if answer is None else answer.next_page,
             None
             if operation is not None
-            else nearest_route(self._contract, call.method, shown.path),
-            environ.get(WIRE),
-            OVERHEAD + shown.characters + characters + len(kept),
+            else nearest_route(self._contract, request.method, shown.path),
+            call.wire,
+            shown.weight + len(kept),
         )
         journal = world.unclaimed if caller is None else caller.organization.journal
         if call.caller is None:
@@ -101,21 +92,8 @@ class Recorder:
 
     def _named(self, call: Call) -> Key | None:
         """Return the key of a request that was refused before it was let in, if the world knows it."""
-        presented = set(presented_keys(call))
+        presented = set(call.request.secrets)
         return self._world.keys.get(presented.pop()) if len(presented) == 1 else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What the journal shows of a request beside its headers and its body."""
-
-    method: str
-    path: str
-    query: str
-    is_keyed: bool
-    """Whether a key stood in the query."""
-    characters: int
-    """Those of the path and the query."""
 
 
 def _recovery(caller: Key | None, call: Call, reply: Reply, at: float) -> float | None:
@@ -129,9 +107,8 @@ def _recovery(caller: Key | None, call: Call, reply: Reply, at: float) -> float 
     return room if room > at else windows.minute.recovers
 
 
-def _key(call: Call) -> str | None:
-    presented = presented_keys(call)
-    return mark(presented[0]) if presented else None
+def _key(request: Request) -> str | None:
+    return mark(request.secrets[0]) if request.secrets else None
 
 
 def mark(secret: str) -> str:
@@ -140,20 +117,19 @@ def mark(secret: str) -> str:
     return f"unknown-{hash(_SALT + secret.encode()) & 0xFFFF_FFFF:08x}"
 
 
-def _headers(environ: Environ) -> tuple[Mapping[str, str], int, tuple[str, ...]]:
-    """Return the headers to be shown, the characters that they have, and which ones carry keys."""
-    fields: Fields | None = environ.get(FIELDS)  # as the mock's own server read them
-    if fields is None:
-        fields = tuple(
-            (_sent(name.removeprefix("HTTP_").replace("_", "-")), _sent(str(value)))
-            for name, value in environ.items()
-            if value and (name.startswith("HTTP_") or name in _BODY_HEADERS)
-        )
-    return _shown_headers(fields)
-
-
-def _sent(text: str) -> bytes:
-    return text.encode("latin-1", "replace")
+def _show(request: Request) -> Shown:
+    """Return what the journal shows of ``request``, and note it there."""
+    path, (query, is_keyed) = _masked(request.path), _masked_query(request.query_string)
+    headers, characters, places = _shown_headers(request.fields)
+    request.shown = Shown(
+        _masked(request.method)[:20],
+        path,
+        query,
+        headers,
+        (*places, "query") if is_keyed else places,
+        OVERHEAD + len(path) + len(query) + characters,
+    )
+    return request.shown
 
 
 @lru_cache(
@@ -181,18 +157,6 @@ def _masked_body(body: bytes) -> bytes:
     if _PREFIX_BYTES in body:  # far faster than to let the expression look for it
         body = _KEY_BYTES.sub(MASK.encode(), body)
     return body[:BODY_KEPT]
-
-
-def _shown(call: Call) -> _Shown:
-    method, path, query = call.method, call.path, call.query_string
-    is_short = len(method) + len(path) + len(query) <= _REMEMBERED
-    return (_show if is_short else _show.__wrapped__)(method, path, query)
-
-
-@lru_cache(maxsize=1_024)  # clients repeat their requests as they repeat their headers
-def _show(method: str, path: str, query: str) -> _Shown:
-    method, path, (query, is_keyed) = _masked(method)[:20], _masked(path), _masked_query(query)
-    return _Shown(method, path, query, is_keyed, len(path) + len(query))
 
 
 def _masked_query(query: str) -> tuple[str, bool]:

@@ -17,6 +17,7 @@ from mockserver.contract.doubts import is_doubtful, is_doubtful_in_body
 from mockserver.envelope import JSON_TYPE, Refused
 from mockserver.integers import with_integers
 from mockserver.problems import in_one_line, keyword_of, sentence_of
+from mockserver.request import Request
 from mockserver.rules import Rule
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
@@ -39,20 +40,20 @@ class Arguments:
         return None
 
 
-def validate_address(call: Call, operation: Operation, schemas: Schemas) -> Arguments:
+def validate_address(request: Request, operation: Operation, schemas: Schemas) -> Arguments:
     """Return the arguments that path and query carry; they depend on nothing else.
 
     Raises ``Refused`` (400) with a sentence that says which value is wrong, what came and what is allowed.
     """
     path = {
-        parameter.name: _value(parameter, [call.path_arguments[parameter.name]], schemas)
+        parameter.name: _value(parameter, [request.path_arguments[parameter.name]], schemas)
         for parameter in operation.path_parameters
     }
-    return Arguments(path, _query(call, operation, schemas), {})
+    return Arguments(path, _query(request, operation, schemas), {})
 
 
-def _query(call: Call, operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    sent = call.query
+def _query(request: Request, operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    sent = request.query
     values: dict[str, Any] = {}
     for parameter in operation.query_parameters:
         texts = sent.get(parameter.name)
@@ -123,12 +124,12 @@ def validate_body(call: Call, operation: Operation, schemas: Schemas) -> Mapping
     """Return the decoded body, empty where none was sent. Raises ``Refused`` (400)."""
     if operation.body is None:
         return {}
-    if not call.has_body:
+    if not call.request.has_body:
         if operation.body_required:
             raise Refused(rules.BAD_BODY, "A JSON body is required; none was sent.")
         return {}
-    if call.content_type != JSON_TYPE:
-        sent = call.content_type or "nothing"
+    if call.request.content_type != JSON_TYPE:
+        sent = call.request.content_type or "nothing"
         raise Refused(rules.BAD_BODY, f"Content-Type must be {JSON_TYPE}, got {ascii(sent)[:80]}.")
     try:
         body = orjson.loads(call.body)

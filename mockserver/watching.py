@@ -14,7 +14,11 @@ from mockserver.mock import Mock
 from mockserver.words import printable
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from mockserver.serving.answers import Whole
+    from mockserver.serving.connection import Connection
+    from mockserver.serving.heads import Head
 
 Tell = Callable[[str], None]
 """Takes one line for the user."""
@@ -51,6 +55,10 @@ class WatchedApp:
             with old.mock.released():
                 old.mock.audience.close()
             self._tell("reloaded: organizations, windows and journals begin anew")
+
+    def straight(self, head: Head, client: Connection) -> Whole | WSGIApplication | None:
+        """Answer as the newest application does."""
+        return self._app.straight(head, client)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._app(environ, start_response)

@@ -114,22 +114,28 @@ class Windows:
         Returns the headroom after it and, when the request must be refused, the exhausted window:
         then nothing was taken.
         """
-        with self._lock:
+        self._lock.acquire()  # `with` takes twice as long, at every request
+        try:
             moment = now() if callable(now) else now
             minute, day = self.minute, self.day
             if not minute.opened <= moment < minute.opened + MINUTE:
                 minute.roll(moment)
             if not day.opened <= moment < day.opened + DAY:
                 day.roll(moment)
-            if self._enforces:
-                if minute.used >= minute.limit:
-                    return self._headroom(), minute
-                if day.used >= day.limit:
-                    return self._headroom(), day
-            if self._counts:
+            left_minute, left_day = minute.limit - minute.used, day.limit - day.used
+            exhausted = None
+            if self._enforces and (left_minute <= 0 or left_day <= 0):
+                exhausted = minute if left_minute <= 0 else day
+            elif self._counts:
                 minute.used += 1
                 day.used += 1
-            return self._headroom(), None
+                left_minute -= 1
+                left_day -= 1
+            left_minute = left_minute if left_minute > 0 else 0
+            left_day = left_day if left_day > 0 else 0
+            return Headroom(minute.limit, left_minute, day.limit, left_day), exhausted
+        finally:
+            self._lock.release()
 
     def give_back(self, now: Moment) -> None:
         """Take back one request that turned out to be free, from those of its windows that still last."""
@@ -198,16 +204,6 @@ class Windows:
         """Let windows open with their first request, or with the UTC minute and day."""
         with self._lock:
             self.minute.rolling = self.day.rolling = rolling
-
-    def _headroom(self) -> Headroom:
-        minute, day = self.minute, self.day
-        left_minute, left_day = minute.limit - minute.used, day.limit - day.used
-        return Headroom(
-            minute.limit,
-            left_minute if left_minute > 0 else 0,
-            day.limit,
-            left_day if left_day > 0 else 0,
-        )
 
 
 def _told(now: Moment) -> float:

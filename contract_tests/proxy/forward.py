@@ -18,7 +18,7 @@ from contract_tests.proxy.upload import ClientFailed, Upload
 from contract_tests.proxy.watch import Answer, Passing, Watcher
 from mockserver.clock import stopwatch
 from mockserver.envelope import JSON_TYPE
-from mockserver.mock import path_of
+from mockserver.request import path_of
 from mockserver.serving.heads import FIELDS
 from mockserver.spoil import BrokenOff
 

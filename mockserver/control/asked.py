@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mockserver.call import Environ
 from mockserver.clock import parse_instant
 from mockserver.envelope import JSON_TYPE
 from mockserver.errors import Misuse
 from mockserver.organizations import Organization
+from mockserver.request import Environ
 
 if TYPE_CHECKING:
     from mockserver.mock import Mock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 from mockserver.audit import Audit, KeyUse, audit
 from mockserver.control.asked import ONE, Asked, Routes, instant
 from mockserver.findings import Finding
-from mockserver.journal import Exchange, Journal, Query
+from mockserver.journal import Exchange, Journal, Query, Shown
 from mockserver.nearest import operation_named
 
 _SHOWN = 100
@@ -114,7 +115,16 @@ def _use(use: KeyUse) -> dict[str, Any]:
 
 
 _UNSHOWN = frozenset({"number", "weight", "wire"})
-_NAMES = ("number", *(field.name for field in fields(Exchange) if field.name not in _UNSHOWN))
+
+
+def _names() -> Iterator[str]:
+    """Yield what is shown of an exchange, with what is shown of its request in the place of that."""
+    for field in fields(Exchange):
+        parts = fields(Shown) if field.name == "shown" else (field,)
+        yield from (part.name for part in parts if part.name not in _UNSHOWN)
+
+
+_NAMES = ("number", *_names())
 _values = attrgetter(*_NAMES)
 """Of an exchange; `asdict` would copy all that is in them, at twenty-five times the cost."""
 

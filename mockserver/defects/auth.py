@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mockserver import rules
 from mockserver.call import Call
 from mockserver.defects.site import Defect, Site, Step
 from mockserver.envelope import Refused, Reply, refusal
-from mockserver.pipeline import presented_keys
 from mockserver.roles import Key
 
 
 def without_header(site: Site, name: str, operation: str | None = None, method: str = "") -> None:
     """Make the mock blind for a header, on all operations or on some."""
+    unsent: dict[str, Any] = {name: None}
 
     def make(original: Step) -> Step:
         def authenticate(call: Call) -> Any:
@@ -21,7 +22,7 @@ def without_header(site: Site, name: str, operation: str | None = None, method: 
             if here.operation.id == (operation or here.operation.id) and (
                 here.method == (method or here.method)
             ):
-                call.environ.pop(name, None)
+                call.request = replace(call.request, **unsent)
             return original(call)
 
         return authenticate
@@ -31,7 +32,7 @@ def without_header(site: Site, name: str, operation: str | None = None, method: 
 
 def known_key(site: Site, call: Call) -> Key:
     """Return the key that a refused request presents. Raises ``Refused`` when there is no such key."""
-    secrets = presented_keys(call)
+    secrets = call.request.secrets
     key = site.mock.world.keys.get(secrets[0]) if secrets else None
     if key is None:
         raise Refused(rules.KEY_INVALID, "The API key is not valid.")
@@ -53,7 +54,7 @@ class BearerIgnored(Defect):
     rule = rules.BEARER
 
     def plant(self, site: Site) -> None:
-        without_header(site, "HTTP_AUTHORIZATION")
+        without_header(site, "authorization")
 
 
 class BearerIgnoredOnDelete(Defect):
@@ -62,7 +63,7 @@ class BearerIgnoredOnDelete(Defect):
     rule = rules.BEARER
 
     def plant(self, site: Site) -> None:
-        without_header(site, "HTTP_AUTHORIZATION", method="DELETE")
+        without_header(site, "authorization", method="DELETE")
 
 
 class HeaderKeyIgnored(Defect):
@@ -71,7 +72,7 @@ class HeaderKeyIgnored(Defect):
     rule = rules.X_API_KEY
 
     def plant(self, site: Site) -> None:
-        without_header(site, "HTTP_X_API_KEY")
+        without_header(site, "api_key")
 
 
 class HeaderKeyIgnoredOnTags(Defect):
@@ -81,7 +82,7 @@ class HeaderKeyIgnoredOnTags(Defect):
     operation = "listTags"
 
     def plant(self, site: Site) -> None:
-        without_header(site, "HTTP_X_API_KEY", operation=self.operation)
+        without_header(site, "api_key", operation=self.operation)
 
 
 class HeaderKeyIsFree(Defect):
@@ -92,7 +93,7 @@ class HeaderKeyIsFree(Defect):
     def plant(self, site: Site) -> None:
         def make(original: Step) -> Step:
             def spend(organization: Any) -> Any:
-                if site.here.call.header("Authorization") is None:
+                if site.here.call.request.authorization is None:
                     return organization.windows.headroom(organization.clock.now())
                 return original(organization)
 
@@ -113,7 +114,7 @@ class HeaderKeySeesLess(Defect):
             if items and isinstance(items, list):
                 items.pop()
 
-        site.rewrite_json(cut, when=lambda: site.here.call.header("Authorization") is None)
+        site.rewrite_json(cut, when=lambda: site.here.call.request.authorization is None)
 
 
 class MissingKeyPasses(Defect):
@@ -134,7 +135,7 @@ class EmptyKeyPasses(Defect):
         site.pass_over(
             "authenticate",
             rules.KEY_MISSING,
-            when=lambda: site.here.call.header("X-API-Key") is not None,
+            when=lambda: site.here.call.request.api_key is not None,
             instead=lambda _: some_key(site),
         )
 
@@ -182,7 +183,7 @@ class _LooseKey(Defect):
 
     def plant(self, site: Site) -> None:
         def nearest(call: Call) -> Key:
-            sent = presented_keys(call)[0]
+            sent = call.request.secrets[0]
             for secret, key in list(site.mock.world.keys.items()):
                 if self.same(sent, secret):
                     return key
@@ -244,7 +245,7 @@ class RevokedKeyPassesInHeader(Defect):
         site.pass_over(
             "authenticate",
             rules.KEY_REVOKED,
-            when=lambda: site.here.call.header("Authorization") is None,
+            when=lambda: site.here.call.request.authorization is None,
             instead=lambda c: known_key(site, c),
         )
 
@@ -314,7 +315,7 @@ class HealthNeedsAKey(Defect):
 
     def plant(self, site: Site) -> None:
         def closed(reply: Reply) -> Reply:
-            if site.here.operation.authenticated or presented_keys(site.here.call):
+            if site.here.operation.authenticated or site.here.call.request.secrets:
                 return reply
             return refusal(Refused(rules.KEY_MISSING, "An API key is required."))
 
@@ -353,10 +354,11 @@ def _reading(site: Site, read: Any) -> None:
 
     def make(original: Step) -> Step:
         def authenticate(call: Call) -> Any:
-            value = call.environ.get("HTTP_AUTHORIZATION")
+            value = call.request.authorization
             if value is not None:
                 scheme, _, secret = value.partition(" ")
-                call.environ["HTTP_AUTHORIZATION"] = " ".join(read(scheme, secret))
+                read_so = " ".join(read(scheme, secret))
+                call.request = replace(call.request, authorization=read_so)
             return original(call)
 
         return authenticate
@@ -381,7 +383,7 @@ class SameKeyTwiceRefused(Defect):
     def plant(self, site: Site) -> None:
         def make(original: Step) -> Step:
             def authenticate(call: Call) -> Any:
-                if len(presented_keys(call)) > 1:
+                if len(call.request.secrets) > 1:
                     raise Refused(rules.TWO_KEYS, "Send the key once.")
                 return original(call)
 
@@ -413,7 +415,7 @@ def _expiring(site: Site, later: float) -> None:
 
     def make(original: Step) -> Step:
         def authenticate(call: Call) -> Any:
-            key = known_key(site, call) if presented_keys(call) else None
+            key = known_key(site, call) if call.request.secrets else None
             if key is None or key.expires is None or key.revoked:
                 return original(call)
             if key.organization.clock.now() >= key.expires + later:

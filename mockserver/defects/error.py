@@ -123,17 +123,16 @@ def _forgiving(site: Site, forgets: Callable[[Any, str], bool], *rules_: Rule) -
                 forgotten = {
                     p.name
                     for p in operation.query_parameters
-                    if any(forgets(p, text) for text in call.query.get(p.name, ()))
+                    if any(forgets(p, text) for text in call.request.query.get(p.name, ()))
                 }
                 kept = [
                     part
-                    for part in call.query_string.split("&")
+                    for part in call.request.query_string.split("&")
                     if part.partition("=")[0] not in forgotten
                 ]
                 if not forgotten:
                     raise
-                environ = {**call.environ, "QUERY_STRING": "&".join(kept)}
-                other = Call(environ, call.method, call.path, call.path_arguments)
+                other = Call(replace(call.request, query_string="&".join(kept)), call.read_body)
                 return original(other, operation)
 
         return validate
@@ -206,7 +205,7 @@ class BadAccountIs404(Defect):
     def plant(self, site: Site) -> None:
         def make(original: Step) -> Step:
             def validate(call: Call, operation: Any) -> Any:
-                if not call.path_arguments.get("account_id", "1").isdecimal():
+                if not call.request.path_arguments.get("account_id", "1").isdecimal():
                     raise Refused(rules.ORG_BOUNDARY, "There is no such account.")
                 return original(call, operation)
 
@@ -443,7 +442,7 @@ def _limited_to(
         def check(call: Call) -> None:
             if not when():
                 original(call)
-            elif (call.declared_length or 0 if declared else len(call.body)) > most:
+            elif (call.request.declared_length or 0 if declared else len(call.body)) > most:
                 raise Refused(rules.TOO_LARGE, "The body is over 1 MiB; send a smaller one.")
 
         return check

@@ -11,7 +11,6 @@ from mockserver.contract import Operation
 from mockserver.defects.site import Defect, Site, Step
 from mockserver.envelope import Refused
 from mockserver.organizations import Account, Organization
-from mockserver.pipeline import presented_keys
 from mockserver.roles import Key
 from mockserver.rules import Rule
 from mockserver.seeds import AccountState, Subscription
@@ -70,7 +69,7 @@ class _Attempt:
     def __init__(self, site: Site, call: Call, operation: Operation) -> None:
         self.pipeline = site.pipeline
         self.call, self.operation = call, operation
-        self.key: Key = site.mock.world.keys[presented_keys(call)[0]]
+        self.key: Key = site.mock.world.keys[call.request.secrets[0]]
 
     @property
     def organization(self) -> Organization:
@@ -84,7 +83,7 @@ class _Attempt:
             path = {
                 p.name: int(text) if p.type == "integer" and text.isdecimal() else text
                 for p in self.operation.path_parameters
-                for text in [self.call.path_arguments[p.name]]
+                for text in [self.call.request.path_arguments[p.name]]
             }
             return Arguments(path, {}, {})
 

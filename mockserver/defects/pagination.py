@@ -87,13 +87,13 @@ class LastPageLinksOn(Defect):
 
     def plant(self, site: Site) -> None:
         def link(body: Any) -> None:
-            call = site.here.call
-            query = dict(parse_qsl(call.query_string))
+            request = site.here.call.request
+            query = dict(parse_qsl(request.query_string))
             data = body["data"]
             items = data if isinstance(data, list) else next(iter(data.values()))
             if "_pagination" not in body and items:
                 query["offset"] = "9000"
-                body["_pagination"] = {"next_page": f"{call.path}?{urlencode(query)}"}
+                body["_pagination"] = {"next_page": f"{request.path}?{urlencode(query)}"}
 
         def is_offset() -> bool:
             pagination = site.here.operation.pagination

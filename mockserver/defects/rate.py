@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from mockserver import rules
-from mockserver.call import step_aside
 from mockserver.defects.site import Defect, Site, Step
 from mockserver.organizations import Organization
 from mockserver.seeds import OrganizationSeed
@@ -465,7 +464,7 @@ class RequestsRace(Defect):
                 windows = organization.windows
                 windows.roll(organization.clock.now())
                 minute, day = windows.minute.used, windows.day.used
-                step_aside(site.here.call.environ)  # or nobody else would come in between
+                site.here.call.step_aside()  # or nobody else would come in between
                 pause.wait(0.003)  # reading and writing apart is what makes the race
                 left = original(organization)
                 windows.minute.used, windows.day.used = minute + 1, day + 1

@@ -151,9 +151,9 @@ class Site:
         """Let every answer to an unknown route or method pass through ``change``, with the key's header."""
 
         def make(original: Step) -> Step:
-            def turn_away(environ: dict[str, Any], refused: Refused) -> Reply:
-                key = environ.get("HTTP_AUTHORIZATION") or environ.get("HTTP_X_API_KEY") or ""
-                return change(original(environ, refused), key)
+            def turn_away(call: Call, refused: Refused) -> Reply:
+                key = call.request.authorization or call.request.api_key or ""
+                return change(original(call, refused), key)
 
             return turn_away
 

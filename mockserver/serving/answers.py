@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mockserver.clock import http_date, real_time
-from mockserver.envelope import JSON_TYPE
+from mockserver.envelope import JSON_TYPE, Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-Headers = tuple[tuple[str, str], ...]
+
 Send = Callable[[bytes], None]
 
 _NO_BODY = frozenset({204, 304})
+_CLOSE, _KEEP = b"Connection: close\r\n", b"Connection: keep-alive\r\n"
 
 
 class Answer:
@@ -121,7 +122,7 @@ class Answer:
         """Return the head of an answer whose body has ``size`` bytes, ``None`` if that isn't known."""
         if self._head is None:
             raise TypeError("the application sent a body before it called start_response")
-        head = _head_of(self._head[0], tuple(self._head[1]))
+        head = _remembered(self._head[0], tuple(self._head[1]))
         self._wants_body = self._wants_body and head.may_have_body
         self._ends = self._is_last()
         added = b"" if head.is_dated else _date_line(int(real_time()))
@@ -131,9 +132,9 @@ class Answer:
         if not self._wants_body:
             self._left = None
         if self._ends:
-            added += b"Connection: close\r\n"
+            added += _CLOSE
         elif self._is_old:
-            added += b"Connection: keep-alive\r\n"
+            added += _KEEP
         return b"%b%b\r\n" % (head.data, added)
 
     def _framing(self, size: int | None) -> bytes:
@@ -147,10 +148,12 @@ class Answer:
         return b"Transfer-Encoding: chunked\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+@dataclass(frozen=True, slots=True, eq=False)
+class Beginning:
     """What the application says of its answer."""
 
+    status: str
+    headers: Headers
     data: bytes
     """Status and headers as they go over the connection, without the empty line."""
     length: int | None
@@ -159,19 +162,38 @@ class _Head:
     may_have_body: bool
 
 
-@lru_cache(maxsize=512)  # within one second, answers of one size have the same head
-def _head_of(status: str, headers: Headers) -> _Head:
+Whole = tuple[Beginning, bytes]
+"""An answer of which all is known; its headers tell the date, and the length of the body."""
+
+
+def whole_bytes(
+    answer: Whole, *, is_last: bool = False, is_old: bool = False, wants_body: bool = True
+) -> bytes:
+    """Return ``answer`` as it goes over the connection, which ends after it if it ``is_last``."""
+    beginning, body = answer
+    line = _CLOSE if is_last else _KEEP if is_old else b""
+    return b"%b%b\r\n%b" % (beginning.data, line, body if wants_body else b"")
+
+
+def beginning_of(status: str, headers: Headers) -> Beginning:
+    """Return how an answer begins. Raises ``ValueError`` at a line break in a header."""
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header of the answer has a line break in it")
     values = {name.lower(): value for name, value in headers}
     length = values.get("content-length")
-    return _Head(
+    return Beginning(
+        status,
+        headers,
         "".join(f"{line}\r\n" for line in lines).encode("latin-1"),
         None if length is None else int(length),
         "date" in values,
         int(status[:3]) not in _NO_BODY,
     )
+
+
+_remembered = lru_cache(maxsize=512)(beginning_of)
+"""Within one second, answers of one size begin alike."""
 
 
 @lru_cache(maxsize=4)
@@ -182,6 +204,9 @@ def _date_line(seconds: int) -> bytes:
 def refusal_bytes(status: str, sentence: str) -> bytes:
     """Return the whole answer to a request that no application ever sees; its connection ends."""
     body = orjson.dumps({"error": sentence})
-    head = _head_of(status, (("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))))
-    date = _date_line(int(real_time()))
-    return b"%b%bConnection: close\r\n\r\n%b" % (head.data, date, body)
+    headers = (
+        ("Content-Type", JSON_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Date", http_date(int(real_time()))),
+    )
+    return whole_bytes((_remembered(status, headers), body), is_last=True)

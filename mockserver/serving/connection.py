@@ -8,12 +8,13 @@ import re
 import selectors
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mockserver.call import STEP_ASIDE, WIRE, Wire
 from mockserver.clock import stopwatch
-from mockserver.serving.answers import Answer, refusal_bytes
+from mockserver.serving.answers import Answer, Whole, refusal_bytes, whole_bytes
 from mockserver.serving.bodies import NOTHING, Body, Broken, Intake
 from mockserver.serving.heads import LARGEST_HEAD, BadHead, Head, read_head
 from mockserver.spoil import BrokenOff
@@ -51,10 +52,16 @@ _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 _ENDS_LINES = "Each line of the head must end with CRLF."
 
 
+Straight = Callable[[Head, "Connection"], "Whole | WSGIApplication | None"]
+"""Answers a request without an environ; or returns what gives the answer the WSGI way, or ``None`` for the application."""
+
+
 class Keeper(Protocol):
     """What a connection needs of the loop that it lives in."""
 
     app: WSGIApplication
+    straight: Straight | None
+    """The application's other way, if it has one."""
     timeout: float
     is_prompt: bool
     """Whether the application steps aside itself before it waits."""
@@ -106,16 +113,18 @@ class Connection:
         "is_aside",
         "is_closed",
         "sock",
+        "wire",
     )
 
     def __init__(self, keeper: Keeper, sock: socket.socket, address: Any) -> None:
         self._keeper = keeper
         self.sock = sock
+        self.wire = Wire(stopwatch())
         self.environ = {
             **keeper.environ,
             "REMOTE_ADDR": address[0],
             "REMOTE_PORT": str(address[1]),
-            WIRE: Wire(stopwatch()),
+            WIRE: self.wire,
         }
         self._arrived = bytearray()
         self._seen = 0
@@ -140,10 +149,8 @@ class Connection:
         self.is_closed = False
         self.is_aside = False
         """Whether the loop doesn't wait for it, because its thread stepped aside."""
-        self._until = stopwatch() + _WHOLE * keeper.timeout
-        """When the present request must have arrived."""
-        self.deadline = self._until
-        """When the connection expires unless something happens."""
+        self.deadline = self._until = stopwatch() + _WHOLE * keeper.timeout
+        """When the connection expires unless something happens, and when the present request must have arrived."""
 
     @property
     def is_idle(self) -> bool:
@@ -217,7 +224,7 @@ class Connection:
         if self.is_closed:
             return
         self.is_closed = True
-        self.environ[WIRE].closed_at = stopwatch()
+        self.wire.closed_at = stopwatch()
         self._keeper.forget(self)
         with suppress(OSError):
             if reset:
@@ -346,13 +353,32 @@ class Connection:
         assert head is not None  # noqa: S101 - for the type checker
         if not self._keeper.is_prompt or not (self._intake.is_read or self._is_broken):
             self.step_aside()
-        environ = {
-            **self.environ,
-            **head.environ,
-            "wsgi.input": self._input(),
-            STEP_ASIDE: self.step_aside,
-        }
         self._stays = head.stays and not self._is_broken
+        try:
+            straight = self._keeper.straight
+            given = None if straight is None else straight(head, self)
+            if isinstance(given, tuple):
+                self._send_whole(head, given)
+            else:
+                self._run(given or self._keeper.app, head)
+        except OSError:  # the client is gone, or too slow
+            self.close()
+        except Exception:
+            self._fail(began=False)
+        self._head = None
+        self._after()
+
+    def _send_whole(self, head: Head, answer: Whole) -> None:
+        data = whole_bytes(
+            answer,
+            is_last=self._is_last(),
+            is_old=head.line.is_old,
+            wants_body=head.line.method != "HEAD",
+        )
+        self._send(data)
+
+    def _run(self, app: WSGIApplication, head: Head) -> None:
+        """Let ``app`` answer the WSGI way."""
         answer = Answer(
             self._send,
             is_old=head.line.is_old,
@@ -360,17 +386,24 @@ class Connection:
             is_last=self._is_last,
         )
         try:
-            self._stays = answer.run(self._keeper.app, environ) and self._stays
+            self._stays = answer.run(app, self._environ_of(head)) and self._stays
         except BrokenOff:  # a planted fault
             self._stays = False
             if not answer.began:
                 self.close(reset=True)
-        except OSError:  # the client is gone, or too slow
+        except OSError:
             self.close()
         except Exception:
-            self._fail(answer)
-        self._head = None
-        self._after()
+            self._fail(began=answer.began)
+
+    def _environ_of(self, head: Head) -> dict[str, Any]:
+        body = self.body()
+        return {
+            **self.environ,
+            **head.environ,
+            "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+            STEP_ASIDE: self.step_aside,
+        }
 
     def _is_last(self) -> bool:
         """Whether the connection ends after the answer that begins now."""
@@ -382,9 +415,10 @@ class Connection:
         self._is_awaited = False
         return not self._stays
 
-    def _input(self) -> io.BufferedIOBase:
+    def body(self) -> bytes | io.BufferedReader:
+        """Return the body of the request, or what it can be read from while it arrives."""
         if self._intake.is_read:
-            return io.BytesIO(self._held)
+            return bytes(self._held)
         return io.BufferedReader(
             Body(bytes(self._held), self._intake, self._arrived, self._receive)
         )
@@ -406,9 +440,9 @@ class Connection:
             raise Broken("the body breaks off")
         self._arrived += block
 
-    def _fail(self, answer: Answer) -> None:
+    def _fail(self, *, began: bool) -> None:
         _log.exception("the application failed")
-        if answer.began:
+        if began:
             self._stays = False
         else:
             self._refuse("500 Internal Server Error", "The server failed.")

@@ -21,8 +21,11 @@ FIELDS = "mockserver.fields"
 LARGEST_HEAD = 65_536
 """Bytes of a request line with all its header fields."""
 
-_REMEMBERED = 2_048
-"""Bytes of a line or a block of fields that is remembered once read: clients repeat theirs."""
+REMEMBERED = 1_024
+"""Heads that are remembered once read: clients repeat theirs."""
+
+_LONGEST = 2_048
+"""Bytes of a line, a block of fields or a head that is remembered."""
 
 _MOST_FIELDS = 256
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -71,9 +74,9 @@ class Block:
     has_host: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Head:
-    """The whole head. Shared by all requests that repeat it."""
+    """The whole head. Shared by all requests that repeat it, and the same only as itself."""
 
     line: Line
     environ: dict[str, Any]
@@ -84,18 +87,20 @@ class Head:
     """Whether the connection lives on, as far as the client is asked."""
     expects_continue: bool
     """Whether the client waits for `100 Continue` before it sends the body."""
+    is_remembered: bool
+    """Whether the next one with the same bytes is this one, most likely."""
 
 
 def read_head(data: bytes) -> Head:
     """Return the head in ``data``, which ends before the empty line. Raises ``BadHead``."""
-    return (_head if len(data) <= _REMEMBERED else _head.__wrapped__)(data)
+    return (_head if len(data) <= _LONGEST else _head.__wrapped__)(data)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=REMEMBERED)
 def _head(data: bytes) -> Head:
     first, _, rest = data.partition(b"\r\n")
-    line = (_line if len(first) <= _REMEMBERED else _line.__wrapped__)(first)
-    block = (_block if len(rest) <= _REMEMBERED else _block.__wrapped__)(rest)
+    line = (_line if len(first) <= _LONGEST else _line.__wrapped__)(first)
+    block = (_block if len(rest) <= _LONGEST else _block.__wrapped__)(rest)
     if line.is_old and block.length is None:
         raise BadHead("HTTP/1.0 has no Transfer-Encoding.")
     if not line.is_old and not block.has_host:
@@ -106,6 +111,7 @@ def _head(data: bytes) -> Head:
         block.length,
         block.asks_to_stay if line.is_old else not block.asks_to_end,
         block.expects_continue and not line.is_old,
+        len(data) <= _LONGEST,
     )
 
 
@@ -123,7 +129,7 @@ def _environ(line: Line, block: Block) -> dict[str, Any]:
     return environ
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=REMEMBERED)
 def _line(data: bytes) -> Line:
     method, _, rest = data.partition(b" ")
     target, _, version = rest.partition(b" ")
@@ -149,7 +155,7 @@ def _line(data: bytes) -> Line:
     )
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=REMEMBERED)
 def _block(data: bytes) -> Block:
     fields = tuple(_fields(data)) if data else ()
     found = _merged(fields)

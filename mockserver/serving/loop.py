@@ -18,7 +18,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mockserver.clock import stopwatch
-from mockserver.serving.connection import BLOCK, Connection
+from mockserver.serving.connection import BLOCK, Connection, Straight
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -67,6 +67,7 @@ class Loop:
         self.timeout = bounds.timeout
         self._bounds = bounds
         self.is_prompt = bool(getattr(app, "is_prompt", False))
+        self.straight: Straight | None = getattr(app, "straight", None)
         self._listener = listener
         host, port = listener.getsockname()[:2]
         self.environ = _environ(host, port)

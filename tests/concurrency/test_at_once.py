@@ -13,7 +13,7 @@ import pytest
 from mockserver.audience import MOST_LISTENERS, Audience, Busy
 from mockserver.errors import Taken
 from mockserver.faults import Fault, Faults
-from mockserver.journal import Exchange, Journal, Shelf
+from mockserver.journal import Exchange, Journal, Shelf, Shown
 from mockserver.organizations import Account, Organization
 from mockserver.seeds import AccountSeed, OrganizationSeed
 from mockserver.state import dump
@@ -54,7 +54,7 @@ def organization(world: World) -> Organization:
 
 
 def exchange(at: float) -> Exchange:
-    return Exchange(at, at, 0, 0, None, "GET", "/", "", {}, b"", 0, None, 200, weight=10)
+    return Exchange(at, at, 0, 0, None, Shown("GET", "/", "", {}), b"", 0, None, 200, weight=10)
 
 
 def test_both_windows_are_alike() -> None:

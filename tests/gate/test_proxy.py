@@ -59,6 +59,9 @@ class Proxied:
     told: list[str] = field(default_factory=list)
 
     def send(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        options.setdefault(
+            "timeout", 30
+        )  # by default 3 seconds, too short for a machine under load
         return urllib3.request(method, self.url + path, redirect=False, retries=False, **options)
 
     def verdict(self, rule: Rule) -> Verdict:

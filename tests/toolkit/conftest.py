@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from mockserver.journal import OVERHEAD, Exchange
+from mockserver.journal import OVERHEAD, Exchange, Shown
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -73,7 +73,10 @@ def exchange() -> MakeExchange:
         merged = plain | changes
         characters = sum(len(name) + len(value) for name, value in merged["headers"].items())
         characters += len(merged["path"]) + len(merged["query"])
+        asked = {
+            name: merged.pop(name) for name in ("method", "path", "query", "headers", "key_places")
+        }
         weight = OVERHEAD + characters + len(merged["body"])
-        return Exchange(number=number, weight=weight, **merged)
+        return Exchange(number=number, shown=Shown(**asked), weight=weight, **merged)
 
     return made
