@@ -379,6 +379,13 @@ class Connection:
 
     def _run(self, app: WSGIApplication, head: Head) -> None:
         """Let ``app`` answer the WSGI way."""
+        body = self.body()
+        environ = {
+            **self.environ,
+            **head.environ,
+            "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+            STEP_ASIDE: self.step_aside,
+        }
         answer = Answer(
             self._send,
             is_old=head.line.is_old,
@@ -386,7 +393,7 @@ class Connection:
             is_last=self._is_last,
         )
         try:
-            self._stays = answer.run(app, self._environ_of(head)) and self._stays
+            self._stays = answer.run(app, environ) and self._stays
         except BrokenOff:  # a planted fault
             self._stays = False
             if not answer.began:
@@ -395,15 +402,6 @@ class Connection:
             self.close()
         except Exception:
             self._fail(began=answer.began)
-
-    def _environ_of(self, head: Head) -> dict[str, Any]:
-        body = self.body()
-        return {
-            **self.environ,
-            **head.environ,
-            "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
-            STEP_ASIDE: self.step_aside,
-        }
 
     def _is_last(self) -> bool:
         """Whether the connection ends after the answer that begins now."""
