@@ -119,26 +119,24 @@ def mark(secret: str) -> str:
 
 def _show(request: Request) -> Shown:
     """Return what the journal shows of ``request``, and note it there."""
-    path, (query, is_keyed) = _masked(request.path), _masked_query(request.query_string)
-    headers, characters, places = _shown_headers(request.fields)
-    request.shown = Shown(
-        _masked(request.method)[:20],
-        path,
-        query,
-        headers,
-        (*places, "query") if is_keyed else places,
-        OVERHEAD + len(path) + len(query) + characters,
-    )
-    return request.shown
+    shown = _shown(request.method, request.path, request.query_string, request.fields)
+    request.shown = shown
+    return shown
 
 
-@lru_cache(
-    maxsize=128
-)  # a client sends the same headers again and again; a server bounds their size
-def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int, tuple[str, ...]]:
-    shown: dict[str, str] = {}
+@lru_cache(maxsize=128)  # clients repeat themselves; a server bounds the size of what they send
+def _shown(method: str, path: str, query: str, fields: Fields) -> Shown:
+    method, path, (query, is_keyed) = _masked(method)[:20], _masked(path), _masked_query(query)
+    headers = _shown_headers(fields)
     sent = {name.lower() for name, value in fields if value}
-    places = tuple(place for place in _KEY_HEADERS if place.encode() in sent)
+    places = [place for place in _KEY_HEADERS if place.encode() in sent]
+    characters = sum(len(name) + len(value) for name, value in headers.items())
+    weight = OVERHEAD + len(path) + len(query) + characters
+    return Shown(method, path, query, headers, (*places, *["query"] * is_keyed), weight)
+
+
+def _shown_headers(fields: Fields) -> Mapping[str, str]:
+    shown: dict[str, str] = {}
     for name, value in fields:
         plain = name.decode("latin-1").lower()[:TEXT_KEPT]
         # The server doesn't read names with underscores: they would pass for other ones.
@@ -146,7 +144,7 @@ def _shown_headers(fields: Fields) -> tuple[Mapping[str, str], int, tuple[str, .
             continue
         if plain in shown or len(shown) < HEADERS_KEPT:
             shown[plain] = _masked(value.decode("latin-1"))
-    return shown, sum(len(name) + len(value) for name, value in shown.items()), places
+    return shown
 
 
 def _masked(text: str) -> str:

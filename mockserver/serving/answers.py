@@ -172,7 +172,8 @@ def whole_bytes(
     """Return ``answer`` as it goes over the connection, which ends after it if it ``is_last``."""
     beginning, body = answer
     line = _CLOSE if is_last else _KEEP if is_old else b""
-    return b"%b%b\r\n%b" % (beginning.data, line, body if wants_body else b"")
+    has_body = wants_body and beginning.may_have_body
+    return b"%b%b\r\n%b" % (beginning.data, line, body if has_body else b"")
 
 
 def beginning_of(status: str, headers: Headers) -> Beginning:
