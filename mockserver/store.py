@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -79,7 +80,7 @@ class Collection:
         """Return the rows whose ``field`` (dots reach into it) equals ``value``, in order."""
         index = self._indexes.get(field)
         if index is None:
-            index = self._indexes[field] = self._index(field)
+            index = self._indexes[field] = _index(field, self._rows.items())
         return list(index.get(value, ()))
 
     def found(self, field: str, value: Any) -> Iterable[Record]:
@@ -93,7 +94,8 @@ class Collection:
         """
         index = self._ids.get((field, flag))
         if index is None:
-            index = self._ids[field, flag] = self._id_index(field, flag)
+            found = [(r["id"], r) for r in self._rows.values() if _has_id(r, flag)]
+            index = self._ids[field, flag] = _index(field, sorted(found, key=itemgetter(0)))
         return index
 
     def get(self, row: int) -> Record:
@@ -187,19 +189,6 @@ class Collection:
             if _has_id(record, flag):
                 yield index, dig(record, field), record["id"]
 
-    def _index(self, field: str) -> _Index:
-        index: _Index = {}
-        for row, record in self._rows.items():
-            _list(index, dig(record, field), row)
-        return index
-
-    def _id_index(self, field: str, flag: str | None) -> _Index:
-        index: _Index = {}
-        for record in self._rows.values():
-            if _has_id(record, flag):
-                _list(index, dig(record, field), record["id"])
-        return index
-
 
 def _numbered(records: list[Record]) -> dict[int, Record]:
     """Return ``records`` by row, with the same numbers as all collections: each weighs 28 bytes."""
@@ -207,6 +196,16 @@ def _numbered(records: list[Record]) -> dict[int, Record]:
     if len(_numbers) < len(records):
         _numbers = tuple(range(2 * len(records)))
     return dict(zip(_numbers, records, strict=False))
+
+
+def _index(field: str, entries: Iterable[tuple[int, Record]]) -> _Index:
+    """Return the index of ``field`` that holds ``entries``, rows or ids with their records, in their order."""
+    index: _Index = {}
+    for entry, record in entries:
+        value = dig(record, field)
+        if _is_listed(value):
+            index.setdefault(value, []).append(entry)
+    return index
 
 
 def _list(index: _Index, value: Any, entry: int) -> None:
