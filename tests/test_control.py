@@ -374,6 +374,7 @@ def test_journal(control: Control) -> None:
     assert "finch/1" == journal["exchanges"][0]["headers"]["user-agent"]
     assert key not in json.dumps(journal)
     assert (4, 0) == (journal["total"], cleared["total"])
+    assert cleared == made.give("GET", "/journal")
 
 
 def test_reset_of_an_organization(control: Control) -> None:
