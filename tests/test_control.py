@@ -218,6 +218,25 @@ def test_change_of_an_organization(control: Control) -> None:
     assert 4 == made.give("GET", "/headroom")["remaining_minute"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Finch Roastery"},
+        {"limit_day": 9},
+        {"rolling": True},
+        {"retry_after": True},
+        {"mode": "count"},
+        {"subscription": "past_due"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_of_one_member_leaves_the_others(change: dict[str, Any], control: Control) -> None:
+    made = control.new(name="Finch", limit_minute=7)
+    changed = made.give("PATCH", "", change)
+
+    assert {**made.shown, **change} == changed == made.give("GET")
+
+
 def test_removed_organization_is_gone(control: Control) -> None:
     """Its keys are unknown, and it can't be asked for."""
     made = control.new()
@@ -244,6 +263,23 @@ def test_keys(control: Control) -> None:
     assert (True, "tags only") == (revoked["revoked"], revoked["note"])
     assert "auth.key-expired" == made.call(tags["key"]).headers["X-Mock-Rule"]
     assert [full["id"], tags["id"]] == [key["id"] for key in made.give("GET")["keys"]]
+
+
+def test_permissions_of_a_key_may_change(control: Control) -> None:
+    """They count from the next request on, and stay where another change doesn't name them."""
+    made = control.new()
+    key = made.key(permissions=["api_tags_list"])
+    path = f"/keys/{key['id']}"
+    renewed = made.give("PATCH", path, {"revoked": False})
+    refused = made.call(key["key"], "/v1/accounts").status_code
+    changed = made.give("PATCH", path, {"permissions": ["api_accounts_list"]})
+    answers = [made.call(key["key"], at).status_code for at in ("/v1/accounts", "/v1/1001/tags")]
+    unknown = made.ask("PATCH", path, {"permissions": ["api_tea"]})
+
+    assert ["api_tags_list"] == renewed["permissions"]
+    assert ["api_accounts_list"] == changed["permissions"]
+    assert [403, 200, 403, 400] == [refused, *answers, unknown.status_code]
+    assert changed == made.give("GET", "/keys")["keys"][0]
 
 
 def test_a_refused_organization_is_not_there(control: Control) -> None:

@@ -128,7 +128,8 @@ def test_wrong_addresses() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(Misuse, match=r"127\.0\.0\.1:4010"):
         FansMetric.start("localhost:4010")
-    for wrong in ("http://127.0.0.1:99999", "http://[::1", "http://"):
+    places = ("http://127.0.0.1:99999", "http://127.0.0.1:0", "http://[::1", "http://")
+    for wrong in (*places, "ftp://127.0.0.1:4010", "//127.0.0.1:4010"):
         with pytest.raises(Misuse, match="is no address of a mock"):
             Remote(wrong)
     with pytest.raises(Misuse, match="when you serve it"):
