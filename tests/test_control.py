@@ -195,11 +195,12 @@ def test_list_with_headroom(own: Control) -> None:
     """The windows of a whole page in one answer, when they are asked for."""
     made = own.new(id="needle-2", limit_minute=5)
     made.call(made.key()["key"])
-    plain, full = (
+    plain, off, full = (
         own.give("GET", f"/organizations?search=needle-2{more}")["organizations"][0]
-        for more in ("", "&headroom=true")
+        for more in ("", "&headroom=False", "&headroom=true")
     )
 
+    assert plain == off
     assert {**plain, "headroom": made.give("GET", "/headroom")} == full
     assert 4 == full["headroom"]["remaining_minute"]
 
