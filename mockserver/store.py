@@ -94,8 +94,9 @@ class Collection:
         """
         index = self._ids.get((field, flag))
         if index is None:
-            found = [(r["id"], r) for r in self._rows.values() if _has_id(r, flag)]
-            index = self._ids[field, flag] = _index(field, sorted(found, key=itemgetter(0)))
+            found = (record for record in self._rows.values() if _has_id(record, flag))
+            in_order = sorted(found, key=itemgetter("id"))
+            index = self._ids[field, flag] = _index(field, ((r["id"], r) for r in in_order))
         return index
 
     def get(self, row: int) -> Record:
