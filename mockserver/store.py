@@ -5,8 +5,9 @@ So a thousand organizations share one seeded table until they write; the first w
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -16,6 +17,7 @@ Version = object
 """Stands for the contents of a collection: a write puts another one in its place."""
 
 _Index = dict[Any, list[int]]
+"""Rows or ids, in their order, by the value of a field."""
 
 _MEMO_LIMIT = 64
 
@@ -30,7 +32,16 @@ class Collection:
     and what they share is never written to.
     """
 
-    __slots__ = ("_indexes", "_is_shared", "_next_row", "_rows", "_top_id", "memory", "version")
+    __slots__ = (
+        "_ids",
+        "_indexes",
+        "_is_shared",
+        "_next_row",
+        "_rows",
+        "_top_id",
+        "memory",
+        "version",
+    )
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._rows: dict[int, Record] = _numbered(list(records))
@@ -38,6 +49,7 @@ class Collection:
         self.memory: dict[Any, Any] = {}
         """What is remembered until the next write; ``remember`` bounds it."""
         self._indexes: dict[str, _Index] = {}
+        self._ids: dict[tuple[str, str | None], _Index] = {}
         self._top_id: int | None = None
         """The largest id that there ever was, once it had to be known: for the next id, or at a removal."""
         self.version: Version = object()
@@ -48,7 +60,8 @@ class Collection:
         """Return a collection with the same records that goes its own way from here."""
         twin = Collection.__new__(Collection)
         twin._rows, twin._next_row, twin.memory = self._rows, self._next_row, self.memory
-        twin._indexes, twin._top_id, twin.version = self._indexes, self._top_id, self.version
+        twin._indexes, twin._ids = self._indexes, self._ids
+        twin._top_id, twin.version = self._top_id, self.version
         self._is_shared = twin._is_shared = True
         return twin
 
@@ -67,12 +80,24 @@ class Collection:
         """Return the rows whose ``field`` (dots reach into it) equals ``value``, in order."""
         index = self._indexes.get(field)
         if index is None:
-            index = self._indexes[field] = self._index(field)
+            index = self._indexes[field] = _index(field, self._rows.items())
         return list(index.get(value, ()))
 
     def found(self, field: str, value: Any) -> Iterable[Record]:
         """Yield the records whose ``field`` equals ``value``, in order; for as long as nothing is written."""
         return map(self._rows.__getitem__, self.find(field, value))
+
+    def ids(self, field: str, flag: str | None = None) -> Mapping[Any, Sequence[int]]:
+        """Return the whole-numbered ids, smallest first, by the value of ``field``, for as long as nothing is written.
+
+        Where ``flag`` names a field, they are those of the records in which it is true.
+        """
+        index = self._ids.get((field, flag))
+        if index is None:
+            found = (record for record in self._rows.values() if _has_id(record, flag))
+            in_order = sorted(found, key=itemgetter("id"))
+            index = self._ids[field, flag] = _index(field, ((r["id"], r) for r in in_order))
+        return index
 
     def get(self, row: int) -> Record:
         """Return the record in ``row``; raises ``KeyError`` when it is gone."""
@@ -100,7 +125,7 @@ class Collection:
         row = self._next_row
         self._next_row = row + 1
         self._rows[row] = record
-        if self._indexes:
+        if self._indexes or self._ids:
             self._list(row, record)
         top = self._top_id
         if top is not None:
@@ -144,26 +169,26 @@ class Collection:
         """Forget what was computed, and take a copy of what is shared."""
         self.memory, self.version = {}, object()
         if self._is_shared:
-            self._rows, self._indexes = dict(self._rows), {}
+            self._rows, self._indexes, self._ids = dict(self._rows), {}, {}
             self._is_shared = False
 
     def _list(self, row: int, record: Record) -> None:
-        """Put ``row`` into the indexes."""
-        for field, index in self._indexes.items():
-            _list(index, row, dig(record, field))
+        """Put the record in ``row`` into the indexes."""
+        for index, value, entry in self._entries(row, record):
+            _list(index, value, entry)
 
     def _unlist(self, row: int) -> None:
-        """Take ``row`` out of the indexes."""
-        for field, index in self._indexes.items():
-            value = dig(self._rows[row], field)
-            if _is_listed(value):
-                index[value].remove(row)
+        """Take the record in ``row`` out of the indexes."""
+        for index, value, entry in self._entries(row, self._rows[row]):
+            _unlist(index, value, entry)
 
-    def _index(self, field: str) -> _Index:
-        index: _Index = {}
-        for row, record in self._rows.items():
-            _list(index, row, dig(record, field))
-        return index
+    def _entries(self, row: int, record: Record) -> Iterator[tuple[_Index, Any, int]]:
+        """Yield each index that lists the record in ``row``, under which value, and as what."""
+        for field, index in self._indexes.items():
+            yield index, dig(record, field), row
+        for (field, flag), index in self._ids.items():
+            if _has_id(record, flag):
+                yield index, dig(record, field), record["id"]
 
 
 def _numbered(records: list[Record]) -> dict[int, Record]:
@@ -174,9 +199,33 @@ def _numbered(records: list[Record]) -> dict[int, Record]:
     return dict(zip(_numbers, records, strict=False))
 
 
-def _list(index: _Index, row: int, value: Any) -> None:
+def _index(field: str, entries: Iterable[tuple[int, Record]]) -> _Index:
+    """Return the index of ``field`` that holds ``entries``, rows or ids with their records, in their order."""
+    index: _Index = {}
+    for entry, record in entries:
+        value = dig(record, field)
+        if _is_listed(value):
+            index.setdefault(value, []).append(entry)
+    return index
+
+
+def _list(index: _Index, value: Any, entry: int) -> None:
     if _is_listed(value):
-        insort(index.setdefault(value, []), row)
+        insort(index.setdefault(value, []), entry)
+
+
+def _unlist(index: _Index, value: Any, entry: int) -> None:
+    if not _is_listed(value):
+        return
+    entries = index[value]
+    del entries[bisect_left(entries, entry)]
+    if not entries:
+        del index[value]
+
+
+def _has_id(record: Record, flag: str | None) -> bool:
+    """Whether ``record`` has a whole-numbered id, and what ``flag`` asks for."""
+    return isinstance(record.get("id"), int) and (flag is None or bool(record.get(flag)))
 
 
 def _is_listed(value: Any) -> bool:

@@ -195,11 +195,12 @@ def test_list_with_headroom(own: Control) -> None:
     """The windows of a whole page in one answer, when they are asked for."""
     made = own.new(id="needle-2", limit_minute=5)
     made.call(made.key()["key"])
-    plain, full = (
+    plain, off, full = (
         own.give("GET", f"/organizations?search=needle-2{more}")["organizations"][0]
-        for more in ("", "&headroom=true")
+        for more in ("", "&headroom=False", "&headroom=true")
     )
 
+    assert plain == off
     assert {**plain, "headroom": made.give("GET", "/headroom")} == full
     assert 4 == full["headroom"]["remaining_minute"]
 
@@ -216,6 +217,25 @@ def test_change_of_an_organization(control: Control) -> None:
     assert 50_000 == changed["limit_day"]
     assert [402, 200] == [refused, made.call(key).status_code]
     assert 4 == made.give("GET", "/headroom")["remaining_minute"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Finch Roastery"},
+        {"limit_day": 9},
+        {"rolling": True},
+        {"retry_after": True},
+        {"mode": "count"},
+        {"subscription": "past_due"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_of_one_member_leaves_the_others(change: dict[str, Any], control: Control) -> None:
+    made = control.new(name="Finch", limit_minute=7)
+    changed = made.give("PATCH", "", change)
+
+    assert {**made.shown, **change} == changed == made.give("GET")
 
 
 def test_removed_organization_is_gone(control: Control) -> None:
@@ -244,6 +264,23 @@ def test_keys(control: Control) -> None:
     assert (True, "tags only") == (revoked["revoked"], revoked["note"])
     assert "auth.key-expired" == made.call(tags["key"]).headers["X-Mock-Rule"]
     assert [full["id"], tags["id"]] == [key["id"] for key in made.give("GET")["keys"]]
+
+
+def test_permissions_of_a_key_may_change(control: Control) -> None:
+    """They count from the next request on, and stay where another change doesn't name them."""
+    made = control.new()
+    key = made.key(permissions=["api_tags_list"])
+    path = f"/keys/{key['id']}"
+    renewed = made.give("PATCH", path, {"revoked": False})
+    refused = made.call(key["key"], "/v1/accounts").status_code
+    changed = made.give("PATCH", path, {"permissions": ["api_accounts_list"]})
+    answers = [made.call(key["key"], at).status_code for at in ("/v1/accounts", "/v1/1001/tags")]
+    unknown = made.ask("PATCH", path, {"permissions": ["api_tea"]})
+
+    assert ["api_tags_list"] == renewed["permissions"]
+    assert ["api_accounts_list"] == changed["permissions"]
+    assert [403, 200, 403, 400] == [refused, *answers, unknown.status_code]
+    assert changed == made.give("GET", "/keys")["keys"][0]
 
 
 def test_a_refused_organization_is_not_there(control: Control) -> None:
@@ -374,6 +411,7 @@ def test_journal(control: Control) -> None:
     assert "finch/1" == journal["exchanges"][0]["headers"]["user-agent"]
     assert key not in json.dumps(journal)
     assert (4, 0) == (journal["total"], cleared["total"])
+    assert cleared == made.give("GET", "/journal")
 
 
 def test_reset_of_an_organization(control: Control) -> None:

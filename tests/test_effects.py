@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver.clock import isoformat
+
 if TYPE_CHECKING:
     from mockserver.contract import Contract, Operation, Parameter
     from tests.conftest import Tenant
@@ -134,6 +136,22 @@ def test_links_are_sorted_by_what_they_show(sort: str, operation: str, tenant: T
 
     assert sorted(shown, reverse=sort == "desc") == shown
     assert len(set(shown)) > 1
+
+
+@pytest.mark.parametrize("operation", LINKS)
+def test_a_link_without_a_life_counts_all_at_once(operation: str, tenant: Tenant) -> None:
+    """A link that begins as the world's records end: there is no time to spread its counts over."""
+    account = tenant.organization.accounts[1001]
+    links = account.collection("tracking_links")
+    row = next(row for row in links.rows() if not links.get(row)["deletedAt"])
+    born = isoformat(account.population.day)
+    links.change([row], {"createdAt": born, "countSubscribers": 2, "countTransitions": 5})
+    seen = [
+        counts(tenant, operation, stats="true", **window)[links.get(row)["id"]]
+        for window in ({}, {"start_date": born}, {"end_date": OLD})
+    ]
+
+    assert [(2, 5), (2, 5), (0, 0)] == seen
 
 
 def test_a_deleted_link_counts_until_its_deletion(tenant: Tenant) -> None:

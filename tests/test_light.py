@@ -305,6 +305,23 @@ def test_calls_in_this_process_are_answered_as_over_flask(
     assert kind is None or theirs.data == payload
 
 
+def test_of_a_repeated_parameter_the_first_counts(app: MockFlask) -> None:
+    target = "/organizations?search=lark&search=alder"
+    theirs = app.test_client().get(f"/_mock{target}")
+    status, payload, _ = call(app.mock, "GET", target)
+
+    assert (200, theirs.data) == (status, payload)
+    assert ["lark"] == [one["id"] for one in theirs.get_json()["organizations"]]
+
+
+def test_what_never_ends_is_let_go_at_once(light: LightApp) -> None:
+    """A caller in this process reads no stream, and takes no listener's place."""
+    answered = call(light.mock, "GET", "/journal/stream")
+
+    assert (200, b"", None) == answered
+    assert () == light.mock.audience.listeners
+
+
 def test_a_call_that_fails_is_logged(app: MockFlask, caplog: pytest.LogCaptureFixture) -> None:
     status, _, kind = call(None, "GET", "/clock")  # type: ignore[arg-type]  # what no view can work with
 

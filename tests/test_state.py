@@ -509,6 +509,29 @@ def test_no_message_moves_into_the_past(date: str, tenant: Tenant) -> None:
     assert records == tenant.records()
 
 
+def test_a_date_that_has_passed_sends_at_once(tenant: Tenant) -> None:
+    """The message is dated by its sending, not by what was asked."""
+    late = {**QUEUE.body, "scheduledDate": "2020-01-01T00:00:00Z"}
+    item = tenant.data("sendMassMessage", body=late)["queue"]
+    listed = [one["date"] for one in tenant.data("listMassMessages") if one["text"] == TEXT]
+
+    assert ["2026-01-31T12:00:30+00:00"] == listed == [item["date"]]
+
+
+def test_a_queued_text_is_cropped_to_100_characters(tenant: Tenant) -> None:
+    """When it is sent and when it is changed; the whole text is there too."""
+    texts = ["a" * 101, "b" * 101]
+    made = tenant.data(
+        "sendMassMessage", body={**QUEUE.body, "text": texts[0], "scheduledDate": SOON}
+    )
+    path = {"queue_id": made["queue"]["id"]}
+    moved = tenant.data("updateMassMessage", path_arguments=path, body={"text": texts[1]})
+    items = (made["queue"], moved["queue"])
+
+    assert [(text, text[:100]) for text in texts] == [(i["text"], i["textCropped"]) for i in items]
+    assert (True, True) == (made["success"], moved["success"])
+
+
 def test_a_canceled_mass_message_has_nothing_to_unsend(tenant: Tenant) -> None:
     tenant.data("cancelMassMessage")
     item = tenant.data("getMassMessage")["queue"]

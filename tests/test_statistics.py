@@ -93,6 +93,16 @@ def test_windows_over_a_quarter_come_in_months(tenant: Tenant) -> None:
     assert len(set(longer)) == len(longer) <= 4
 
 
+@pytest.mark.parametrize("section", ["posts", "streams", "visitors"])
+def test_sections_of_the_overview_come_in_months(section: str, tenant: Tenant) -> None:
+    """Also where the window is short enough for the days of the earnings' own chart."""
+    overview = tenant.data("getEarningsOverview", query={**QUARTER, "by": section})
+    months = [point["date"] for point in overview[section]["chartData"]]
+
+    assert 1 < len(months) <= 4
+    assert {"01T00:00:00+00:00"} == {date[8:] for date in months}
+
+
 def test_chargebacks_add_up(tenant: Tenant) -> None:
     filed = whole(tenant, "listChargebacks", **QUARTER)
     chart = tenant.data("getChargebacksChart", query=QUARTER)
@@ -428,11 +438,15 @@ def test_subscribers_lead_by_what_they_paid_in_the_window(tenant: Tenant) -> Non
 
 
 def test_streaks_begin_with_the_latest(tenant: Tenant) -> None:
-    whole = tenant.data("listActivityStreaks", query={"start_date": "2020-01-01"})["list"]
-    starts = [streak["startDate"] for streak in whole]
+    """All of them on one page, in whatever order they are stored."""
+    account = tenant.organization.accounts[1001]
+    account.load("streaks", reversed(account.collection("streaks").records()))
+    page = tenant.data("listActivityStreaks", query={"start_date": "2020-01-01"})
+    starts = [streak["startDate"] for streak in page["list"]]
 
-    assert len(starts) > 20
+    assert len(account.collection("streaks")) == len(starts) > 20
     assert sorted(starts, reverse=True) == starts
+    assert False is page["hasMore"]
 
 
 def test_the_top_streak_is_the_longest(tenant: Tenant) -> None:

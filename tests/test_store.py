@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mockserver.store import Collection, dig
 
+SAME = settings(max_examples=200, derandomize=True, database=None, deadline=None)
 TEAS = ({"id": 1, "name": "Assam"}, {"id": 2, "name": "Sencha"}, {"id": 5, "name": "Assam"})
 
 
@@ -105,6 +108,59 @@ def test_finds_nested_fields_and_ignores_lists() -> None:
 
     assert [1] == collection.find("user.id", 8)
     assert [1] == collection.find("tags", None)
+
+
+def test_ids_come_in_their_order_by_a_field() -> None:
+    """However the records came; a flag leaves those out that lack it, and names are no numbers."""
+    kinds = [(5, "green"), (2, "black"), ("x", "black"), (1, "green")]
+    teas = Collection({"id": id, "kind": kind, "isLoose": id == 5} for id, kind in kinds)
+    before = {kind: list(ids) for kind, ids in teas.ids("kind").items()}
+    teas.add({"id": 3, "kind": "green"})
+
+    assert {"green": [1, 5], "black": [2]} == before
+    assert {"green": [1, 3, 5], "black": [2]} == teas.ids("kind")
+    assert {"green": [5]} == teas.ids("kind", "isLoose")
+
+
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["Assam", "Sencha", "Oolong", ["Assam"]]),
+        "isLoose": st.booleans(),
+    },
+)
+writes = st.tuples(
+    st.sampled_from(["add", "change", "remove"]), st.integers(0, 1), st.integers(0, 6), changes
+)
+
+
+def put(teas: Collection, what: str, row: int, fields: dict[str, Any]) -> None:
+    rows = [row] if row in teas.rows() else []
+    if what == "add":
+        teas.add({"id": 9 - row, **fields})
+    elif what == "change":
+        teas.change(rows, fields)
+    else:
+        teas.remove(rows)
+
+
+def indexed(teas: Collection) -> tuple[Any, ...]:
+    """Return what the indexes say."""
+    found = [list(teas.found("name", name)) for name in ("Assam", "Sencha", "Oolong")]
+    return found, teas.ids("name"), teas.ids("name", "isLoose")
+
+
+@SAME
+@given(st.lists(writes, max_size=12))
+def test_indexes_agree_with_the_records(written: list[Any]) -> None:
+    """After each write to one of two that began as one, indexes say what new ones would say."""
+    teas = Collection(TEAS)
+    twins = [teas, teas.fork()]
+    for what, which, row, fields in written:
+        put(twins[which], what, row, fields)
+
+        for twin in twins:
+            assert indexed(Collection(twin.records())) == indexed(twin)
 
 
 def test_remembers_until_the_next_write(teas: Collection) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Sequence
-from operator import itemgetter
 
 from mockserver.resources.scene import Scene
 from mockserver.resources.selection import timestamp
@@ -18,19 +17,19 @@ def last_messages(scene: Scene) -> dict[int, Record]:
     messages = scene.collection("messages")
 
     def latest() -> dict[int, Record]:
-        in_order = sorted(messages.records(), key=itemgetter("id"))
-        return {message["withUserId"]: message for message in in_order}
+        last = {fan: ids[-1] for fan, ids in messages.ids("withUserId").items()}
+        return {fan: next(iter(messages.found("id", id))) for fan, id in last.items()}
 
     found: dict[int, Record] = messages.memo("last messages", latest)
     return found
 
 
 def pinned_messages(scene: Scene) -> dict[int, int]:
-    """Return the number of pinned messages of each chat by the fan's id."""
+    """Return the number of pinned messages of each chat by the fan's id; chats without any are left out."""
     messages = scene.collection("messages")
 
     def counted() -> dict[int, int]:
-        return Counter(message["withUserId"] for message in messages.found("isPinned", True))
+        return {fan: len(ids) for fan, ids in messages.ids("withUserId", "isPinned").items()}
 
     found: dict[int, int] = messages.memo("pinned messages", counted)
     return found
@@ -38,15 +37,12 @@ def pinned_messages(scene: Scene) -> dict[int, int]:
 
 def last_read(scene: Scene, fan: int, unread: int) -> int:
     """Return the id of the message before the last ``unread`` ones that the fan wrote; 0 if there is none."""
-    if not unread:
-        last = last_messages(scene).get(fan)
-        return int(last["id"]) if last else 0
     messages = scene.collection("messages")
-    written = sorted(map(itemgetter("id"), messages.found("fromUser.id", fan)))
+    of_chat, written = (messages.ids(field).get(fan, ()) for field in ("withUserId", "fromUser.id"))
     if unread > len(written):
         return 0
-    ids = map(itemgetter("id"), messages.found("withUserId", fan))
-    return max(filter(written[-unread].__gt__, ids), default=0)
+    read = bisect_left(of_chat, written[-unread]) if unread else len(of_chat)
+    return of_chat[read - 1] if read else 0
 
 
 def seconds_to_cancel(message: Record, scene: Scene) -> int:

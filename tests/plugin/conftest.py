@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpcore  # noqa: F401 - httpx imports it late; in a run inside a test it would be forgotten again
 import pytest
+import yaml  # noqa: F401 - as httpcore, for the mock reads YAML late, and half of PyYAML can't be forgotten
 
 import mockserver
 from mockserver.testing import Backend, FansMetric, InProcess, Remote

@@ -85,6 +85,20 @@ def test_says_what_came_instead(org: TestOrganization) -> None:
     assert "  POST /v1/1001/chats/50001/messages -> 429 (rate.minute)" in lines
 
 
+def test_shows_the_last_forty(local: FansMetric) -> None:
+    """A long run of requests fills no screen, and says how many came before those that it shows."""
+    org = local.org()
+    with local.requests_session() as session:
+        session.headers.update(org.key().headers)
+        for number in range(42):
+            session.get(f"{local.url}/v1/accounts?run={number}", timeout=10)
+    lines = str(org.requests).splitlines()
+
+    assert "  ... 2 before these" == lines[0]
+    assert [f"  GET /v1/accounts?run={number} -> 200" for number in range(2, 42)] == lines[1:]
+    assert 40 == len(str(org.requests[2:]).splitlines())
+
+
 def test_stands_still(org: TestOrganization) -> None:
     before = org.requests
     org.reset()

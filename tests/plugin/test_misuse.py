@@ -68,6 +68,8 @@ MISUSE: dict[str, tuple[Callable[[TestOrganization], object], str]] = {
     "expects-no-rule": (lambda o: o.expect("rate.minutes"), "did you mean rate.minute"),
     "expects-text": (lambda o: o.expect(402, "429"), "'429'; a status is a number from 400"),
     "expects-success": (lambda o: o.expect(200), "200; a status is a number from 400"),
+    "expects-what-is-no-error": (lambda o: o.expect(399), "399; a status is"),
+    "expects-beyond-errors": (lambda o: o.expect(600), "600; a status is"),
     "expects-nonsense": (lambda o: o.expect("%%"), "`mockserver rules` lists"),
     "unknown-requests": (lambda o: o.requests.to("GET /v1/{account_id}/chat"), "chats"),
 }
@@ -79,6 +81,15 @@ def test_misuse_says_what_would_be_right(
 ) -> None:
     with pytest.raises(Misuse, match=sentence):
         act(org)
+
+
+def test_any_refusal_may_be_expected(org: TestOrganization) -> None:
+    """By its status, from the first to the last, or by its rule; wrong ones are not remembered."""
+    org.expect(400, 599, "rate.minute")
+    with pytest.raises(Misuse):
+        org.expect(402, 600)
+
+    assert {400, 599, "rate.minute"} == org.expected
 
 
 def test_no_step_is_not_zero(org: TestOrganization) -> None:
@@ -128,7 +139,8 @@ def test_wrong_addresses() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(Misuse, match=r"127\.0\.0\.1:4010"):
         FansMetric.start("localhost:4010")
-    for wrong in ("http://127.0.0.1:99999", "http://[::1", "http://"):
+    places = ("http://127.0.0.1:99999", "http://127.0.0.1:0", "http://[::1", "http://")
+    for wrong in (*places, "ftp://127.0.0.1:4010", "//127.0.0.1:4010"):
         with pytest.raises(Misuse, match="is no address of a mock"):
             Remote(wrong)
     with pytest.raises(Misuse, match="when you serve it"):

@@ -127,6 +127,15 @@ def test_headroom_and_limits(org: TestOrganization, ask: Ask) -> None:
     assert (2, 1) == (org.remaining_minute, org.remaining_day)
 
 
+def test_what_remains_of_one_window_says_nothing_of_the_other(org: TestOrganization) -> None:
+    org.set_remaining(minute=3)
+    after_minute = org.remaining_minute, org.remaining_day
+    org.set_remaining(day=7)
+
+    assert (3, 50_000) == after_minute
+    assert (3, 7) == (org.remaining_minute, org.remaining_day)
+
+
 def test_limiter_may_only_count_or_be_off(org: TestOrganization, ask: Ask) -> None:
     org.limit_minute, org.mode = 1, "count"
     counted = [ask().status_code for _ in range(3)]
@@ -166,11 +175,12 @@ def test_clock(org: TestOrganization) -> None:
     org.clock.freeze("2026-01-31T12:00:30Z")
     frozen = org.clock.now, org.clock.mode
     org.clock.advance(5, minutes=1, hours=1, days=1)
+    org.clock.advance(timedelta(minutes=2), hours=1)
     moved = org.clock.now
     org.clock.run()
 
     assert (datetime(2026, 1, 31, 12, 0, 30, tzinfo=UTC), "frozen") == frozen
-    assert datetime(2026, 2, 1, 13, 1, 35, tzinfo=UTC) == moved
+    assert datetime(2026, 2, 1, 14, 3, 35, tzinfo=UTC) == moved
     assert "shifted" == org.clock.mode
     org.clock.reset()
     assert "real" == org.clock.mode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +97,24 @@ def test_httpx_sends_chunks(local: FansMetric) -> None:
     headers = {**org.key().headers, "Content-Type": "application/json"}
     with local.httpx_client(headers=headers) as client:
         answer = client.post(MESSAGES, content=iter((b'{"text": ', b'"hello"}')))
+
+    assert 200 == answer.status_code, answer.text
+    assert "hello" in answer.text
+
+
+def test_httpx_sends_chunks_asynchronously(mock: FansMetric) -> None:
+    """From a generator that only the event loop can run, too."""
+    headers = {**mock.org().key().headers, "Content-Type": "application/json"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b'{"text": ', b'"hello"}'):
+            yield piece
+
+    async def send() -> httpx.Response:
+        async with mock.httpx_async_client(headers=headers) as client:
+            return await client.post(MESSAGES, content=pieces())
+
+    answer = asyncio.run(send())
 
     assert 200 == answer.status_code, answer.text
     assert "hello" in answer.text

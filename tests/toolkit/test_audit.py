@@ -369,6 +369,26 @@ def test_room_made_by_hand_binds_nobody(
     assert "backoff.early" not in [f["id"] for f in findings]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/headroom", {"remaining_minute": 0}),
+        ("PATCH", "", {"name": "Finch"}),
+        ("PATCH", "", {"subscription": "past_due"}),
+    ],
+)
+def test_what_makes_no_room_excuses_nobody(
+    method: str, path: str, body: Any, control: Ask, ask: Ask
+) -> None:
+    control("POST", "/exhaust", {"windows": ["minute"]})
+    ask()
+    control(method, path, body)
+    ask()
+    findings = control("GET", "/audit").get_json()["findings"]
+
+    assert "backoff.early" in [f["id"] for f in findings]
+
+
 def test_says_when_it_has_not_seen_all(control: Ask, ask: Ask, tenant: Tenant) -> None:
     tenant.organization.journal.capacity = 2
     for _ in range(3):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -89,6 +89,20 @@ def test_reset_may_begin_earlier(control: Ask, tenant: Tenant) -> None:
     control("POST", "/reset")
 
     assert 200 == control("POST", "/clock", {"freeze": "2020-05-05"}).status_code
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/clock", {"advance": 1}), ("/faults", {"lifetime": 1})]
+)
+def test_time_ends_with_the_year_5899(path: str, body: Any, control: Ask) -> None:
+    """Later ones could not all be written; whatever leads there is refused and changes nothing."""
+    end = control("POST", "/clock", {"freeze": "5899-12-31T23:59:59Z"}).get_json()
+    refused = control("POST", path, body)
+    within = control("POST", path, dict.fromkeys(body, 0.5))
+
+    assert 400 == refused.status_code
+    assert "time ends with the year 5899" in refused.get_json()["error"]
+    assert (200, end) == (within.status_code, control("GET", "/clock").get_json())
 
 
 def test_the_world_never_goes_back_either(own_app: MockFlask) -> None:

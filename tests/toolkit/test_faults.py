@@ -160,6 +160,23 @@ def test_any_status(status: int, rule: str, left: tuple[int, int], tenant: Tenan
     assert left == tenant.left
 
 
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, "The API key is not valid."),
+        (418, "I'm a Teapot."),
+        (420, "The request is refused."),
+        (424, "The account's session is lost; restore it first."),
+        (429, "The organization's rate limit is used up."),
+        (500, "OnlyFans could not be reached."),
+    ],
+)
+def test_a_planted_failure_says_what_its_status_means(status: int, sentence: str) -> None:
+    """Also where the status has no name, as 420; unless the fault says something itself."""
+    assert sentence == Fault(status).sentence
+    assert "Closed." == Fault(status, message="Closed.").sentence
+
+
 def test_a_planted_failure_asks_nobody_to_wait(tenant: Tenant) -> None:
     """No page documents Retry-After; it comes where a test asks for it."""
     tenant.organization.faults.plant(Fault(429))
