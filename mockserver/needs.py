@@ -22,6 +22,8 @@ class Needs:
     """The other fields that are looked at, with what they are if a record leaves them out."""
     ids_repeat: bool = False
     """Whether several records may have one id, as a fan has who viewed two stories."""
+    ids_are_names: bool = False
+    """Whether a text may be an id; others must be whole numbers, which put the records in their order."""
 
 
 _NOTHING = Needs()
@@ -99,7 +101,9 @@ _NEEDS = {
         },
     ),
     "uploads": Needs(("uploadId", "key", "parts"), {"secure": False}),
-    "user_lists": Needs(("id",), {"type": "custom", "postsCount": 0, "memberIds": []}),
+    "user_lists": Needs(
+        ("id",), {"type": "custom", "postsCount": 0, "memberIds": []}, ids_are_names=True
+    ),
     "vault_lists": Needs(
         ("id", "name"), {"type": "custom", "position": 0, "changedAt": "", "mediaIds": []}
     ),
@@ -130,6 +134,9 @@ def lack_of(collection: str, record: Mapping[str, Any]) -> str | None:
     for name in needs.required:
         if not _has(record, name.split(".")):
             return f"lacks {name}, which every record of {collection} needs"
+    id = None if "id" not in needs.required or needs.ids_are_names else record.get("id")
+    if not (id is None or type(id) is int or _is_made(id)):
+        return f"id must be a whole number, got {ascii(id)[:40]}"
     for name, default in needs.defaults.items():
         value = record.get(name, default)
         if isinstance(default, list) and not isinstance(value, list) and not _is_made(value):
