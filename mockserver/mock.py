@@ -15,9 +15,10 @@ from mockserver import rules
 from mockserver.audience import Audience
 from mockserver.call import Call
 from mockserver.clock import http_date
-from mockserver.contract import Contract, Operation
+from mockserver.contract import Contract, Operation, SchemaViolation
 from mockserver.envelope import Headers, Refused, Reply, refusal
 from mockserver.pipeline import Pipeline
+from mockserver.problems import in_one_line
 from mockserver.recording import Recorder
 from mockserver.resources.recall import Answer
 from mockserver.serving.answers import Beginning, beginning_of
@@ -60,9 +61,15 @@ class Mock:
             self._check(operation, reply, call.answer)
         except Refused as refused:
             reply = refusal(refused)
+        except (
+            SchemaViolation
+        ) as violation:  # most likely by records that a test or a fixture put there
+            sentence = f"The answer would break the contract: {in_one_line(str(violation))}."
+            _log.error("%s: %s", operation.label, sentence)
+            reply = _failure(sentence)
         except Exception:
             _log.exception("%s failed", operation.label)
-            reply = refusal(Refused(rules.UPSTREAM_FAILED, "The server failed.", status=500))
+            reply = _failure("The server failed.")
         if call.fault is not None:
             reply = spoil(reply, call.fault)
         reply.at = self._recorder.record(call, operation, reply)
@@ -104,6 +111,10 @@ class Mock:
         self.pipeline.sleeper.wake()
         with self.audience.dismissed():
             yield
+
+
+def _failure(sentence: str) -> Reply:
+    return refusal(Refused(rules.UPSTREAM_FAILED, sentence, status=500))
 
 
 def _diagnosis(reply: Reply) -> Headers:

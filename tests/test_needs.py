@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +32,16 @@ WORLD = {
 }
 
 
-def app_with(directory: Path, collections: dict[str, Any]) -> MockFlask:
-    """Return a mock whose collections hold just these records; it says what fails, and checks no answer."""
+def app_with(
+    directory: Path, collections: dict[str, Any], *, check_responses: bool = False
+) -> MockFlask:
+    """Return a mock whose collections hold just these records."""
     (directory / "collections").mkdir()
     (directory / "world.yaml").write_text(yaml.safe_dump(WORLD), encoding="utf-8")
     for name, records in collections.items():
         plan = yaml.safe_dump({"collection": name, "records": records})
         (directory / "collections" / f"{name}.yaml").write_text(plan, encoding="utf-8")
-    return create_app(directory, check_responses=False)
+    return create_app(directory, check_responses=check_responses)
 
 
 def shortened(app: MockFlask, name: str) -> list[dict[str, Any]]:
@@ -109,3 +112,18 @@ def test_own_lists_do_not_replace_the_built_in_ones(tmp_path: Path) -> None:
         "recent": 0,
         "tagged": 0,
     } == {item["id"]: item["usersCount"] for item in told["list"]}
+
+
+def test_says_which_record_would_break_an_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A field that only answers show isn't looked at before; then the client and the log are told, in one line."""
+    app = app_with(tmp_path, {"tags": [{"id": 1, "name": 5}]}, check_responses=True)
+    operation = app.mock.contract.operations["listTags"]
+    status, text = status_of(app, operation)
+    sentence = 'The answer would break the contract: data.list.0: "'
+
+    assert (500, sentence) == (status, json.loads(text)["error"][: len(sentence)])
+    assert [f"{operation.label}: {json.loads(text)['error']}"] == caplog.messages
+    assert not any(record.exc_info for record in caplog.records)
+    assert 200 == status_of(app, app.mock.contract.operations["listAccounts"])[0]
