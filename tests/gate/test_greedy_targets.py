@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
+from mockserver.errors import Unavailable
 from mockserver.server import MockServer
 
 SECRET = Secret("full", "fm_api_test_secret_value")
@@ -104,6 +106,16 @@ def test_a_drip_is_no_answer(drip: str, monkeypatch: pytest.MonkeyPatch) -> None
         Target(Profile(url)).send(ASK)
 
     assert stopwatch() - begun < 5
+
+
+@pytest.mark.parametrize("drip", ["status-line", "body-with-length", "chunks"])
+def test_a_drip_is_told_from_silence(drip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something came within the twenty seconds that a silent server has."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
+    with serving(DRIPS[drip]) as url, pytest.raises(Unavailable) as caught:
+        Target(Profile(url)).reach()
+
+    assert "no whole answer within" in str(caught.value)
 
 
 def endless(beginning: bytes, block: bytes) -> Serve:
@@ -313,6 +325,47 @@ def test_the_exploration_trusts_whom_the_rule_checks_trust(
         explored(url.replace("http:", "https:"), contract)
 
     assert is_answered == any(SECRET.value.encode() in part for part in heard)
+
+
+PAST, FUTURE = datetime(2001, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+CERTIFICATES: dict[str, tuple[str, datetime | None, datetime | None, str]] = {
+    "ended": ("127.0.0.1", None, PAST, "its certificate has expired"),
+    "early": ("127.0.0.1", FUTURE, None, "its certificate is not valid yet"),
+    "address": ("10.0.0.1", None, None, "its certificate is for another host"),
+    "name": ("api.example.com", None, None, "its certificate is for another host"),
+    "stranger": ("127.0.0.1", None, None, "its certificate is not trusted"),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_says_what_is_wrong_with_a_certificate(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has another remedy."""
+    name, begin, end, why = CERTIFICATES[case]
+    authority = trustme.CA()
+    trusted = trustme.CA() if case == "stranger" else authority
+    trusted.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name, not_before=begin, not_after=end).configure_cert(context)
+
+    def serve(plain: socket.socket) -> None:
+        context.wrap_socket(plain, server_side=True)
+
+    with serving(serve, hears=False) as url, pytest.raises(Unavailable) as caught:
+        Target(Profile(url.replace("http:", "https:"))).reach()
+
+    assert f"can't be reached: {why}" in str(caught.value)
+
+
+def test_blames_no_certificate_where_none_was_shown() -> None:
+    """The address says https, and http is spoken there."""
+    plain = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    with serving(lambda connection: connection.sendall(plain)) as url:
+        target = Target(Profile(url.replace("http:", "https:")))
+        with pytest.raises(Unavailable, match="no TLS connection comes about"):
+            target.reach()
 
 
 def explored_anyway(url: str, contract: Contract) -> None:
