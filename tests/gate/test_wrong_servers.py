@@ -75,6 +75,24 @@ def test_a_failure_in_the_place_of_every_success(answer: Answer) -> None:
     assert not [f.errors for f in ledger.findings.values() if f.verdict is ERROR]
 
 
+def bearer_wins(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    if "HTTP_AUTHORIZATION" in environ:
+        environ.pop("HTTP_X_API_KEY", None)
+    return ask(environ)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [(unchanged, KEPT), (bearer_wins, BROKEN)], ids=["right", "wrong"]
+)
+def test_one_key_is_enough_to_send_two(change: Change, expected: Verdict) -> None:
+    """An unknown key differs from the valid one as well as a second valid one does."""
+    full = {"full": profile_keys()["full"]}
+    finding = judged(WrongServer(change), rules.TWO_KEYS.id, keys=full).findings["auth.two-keys"]
+
+    assert expected is finding.verdict
+    assert [] == finding.unmet
+
+
 @pytest.mark.parametrize("status", ["500 Oops", "404 Not Found"])
 def test_one_operation_that_always_fails(status: str) -> None:
     """It names no record, so that a 404 says that the operation itself isn't there."""
