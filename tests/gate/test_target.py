@@ -128,6 +128,23 @@ def test_evidence_masks_a_key_that_comes_back() -> None:
     )
 
 
+def test_asks_under_the_path_of_the_base_url() -> None:
+    """A gateway may serve the API there, and something else at its root."""
+    asked: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        asked.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}")
+        start_response("200 OK", [])
+        return [b"{}"]
+
+    with MockServer(app) as server:
+        target = Target(Profile(f"{server.url}/fans/api"))
+        target.reach()
+        target.send(Request("GET", "/v1/1001/chats?limit=2"))
+
+    assert ["/fans/api/health?", "/fans/api/v1/1001/chats?limit=2"] == asked
+
+
 def test_stops_at_the_budget() -> None:
     with serving(http(b"{}")) as url:
         target = Target(Profile(url, max_requests=1))
