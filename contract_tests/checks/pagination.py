@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -18,6 +19,8 @@ from mockserver.words import plural
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
+_MOST_BYTES = 32 * 1_048_576
+"""What the items of one walk may take of the memory; what no client could hold is no list to compare."""
 _LONGEST_LINK = 8_000
 """Characters of a link that is followed; RFC 9110 section 4.1 asks no server to take more."""
 _CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
@@ -95,11 +98,12 @@ def _has_id(text: bytes) -> bool:
 def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
     """Return every item as comparable text.
 
-    Raises ``NotJudged`` when there are too many pages, or a link that leads nowhere.
+    Raises ``NotJudged`` when there are too many pages or items, or a link that leads nowhere.
     """
     operation = sample.operation
     exchange = bench.success(bench.send(sample, tenant.key))
     items = _items(exchange)
+    taken = sum(map(getsizeof, items))
     for _ in range(_MOST_PAGES):
         page = _next_page(bench, exchange)
         if page is None:
@@ -113,6 +117,9 @@ def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
             bool(more), exchange, "no page after the last item", "an empty page that was linked"
         )
         items += more
+        taken += sum(map(getsizeof, more))
+        if taken > _MOST_BYTES:
+            raise NotJudged(f"the items of its pages take more than {_MOST_BYTES:,} bytes")
     raise NotJudged(f"more than {_MOST_PAGES} pages")
 
 

@@ -12,19 +12,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trustme
 import urllib3
 
+from contract_tests.bench import Bench
+from contract_tests.checks.exhaust import in_parallel
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
 from contract_tests.plan import SILENT, Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.watch import Watcher
+from contract_tests.reports import WRITERS
+from contract_tests.reports.outcome import Outcome
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
+from contract_tests.tenants import Tenant
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import stopwatch
@@ -217,6 +223,56 @@ def test_many_large_breaches_take_little_memory() -> None:
         tracemalloc.stop()
 
     assert 100 == len(ledger.findings["error.flat"].breaches)
+    assert kept < 16 * MIB
+
+
+LARGE = {
+    "blank": (b" " * 65_536, 5),
+    "lists": (b"[" + b"[]," * 21_000 + b"[]]", 20),
+    "deep": (b"[" * 240 + b"1," * 30_000 + b"1" + b"]" * 240, 45),
+}
+"""Bodies of which the value, or its text in lines, is many times as large, and the MiB that all reports may take."""
+
+
+@pytest.mark.parametrize(("body", "most"), LARGE.values(), ids=LARGE)
+def test_reports_of_large_breaches_take_little_memory(body: bytes, most: int) -> None:
+    """Neither what is read of a body nor what it is spelled as is kept for all breaches."""
+    ledger = Ledger()
+    exchange = Exchange(ASK, 500, {}, body, {SECRET.value})
+    for number in range(100):
+        ledger.break_(Breach(rules.FLAT, f"GET /v1/{number}", "flat", "500", replace(exchange)))
+    outcome = Outcome("http://x", "openapi.yaml", 93, 100, 1.0, ledger, strict=False)
+    tracemalloc.start()
+    try:
+        lengths = [len(write(outcome)) for write in WRITERS.values()]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert min(lengths) > 1_000
+    assert peak < most * MIB
+
+
+class Large(Bench):
+    """A bench whose every probe gets a large answer."""
+
+    def __init__(self) -> None:
+        """Ask nobody."""
+
+    def probe(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
+        return Exchange(ASK, 200, {}, b'{"data":"' + b"a" * MIB + b'"}')
+
+
+def test_many_probes_take_little_memory() -> None:
+    """Thousands are sent to use a minute up; what counts them is kept, and the evidence."""
+    tracemalloc.start()
+    try:
+        probes = in_parallel(Large(), cast(Tenant, None), 100)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert 100 == sum(probe.is_success for probe in probes)
     assert kept < 16 * MIB
 
 

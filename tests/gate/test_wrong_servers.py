@@ -403,6 +403,16 @@ def test_a_link_that_no_server_would_take_is_not_followed() -> None:
     assert 200 > max(map(len, finding.unmet))
 
 
+def test_a_list_that_fills_the_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighty pages may be of megabytes each; what is compared is held at once."""
+    monkeypatch.setattr("contract_tests.checks.pagination._MOST_BYTES", 4_000)
+    ledger = judged(WrongServer(unchanged), rules.PAGE_COMPLETE.id)
+    finding = ledger.findings[rules.PAGE_COMPLETE.id]
+
+    assert "not judged: the items of its pages take more than 4,000 bytes" in finding.unmet
+    assert LEFT is finding.verdict
+
+
 def alike(path: str, **members: Any) -> Change:
     """Return what gives all items of a list the same members."""
 
