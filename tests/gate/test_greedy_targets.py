@@ -22,7 +22,7 @@ from contract_tests.bench import Bench
 from contract_tests.checks.exhaust import in_parallel
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
-from contract_tests.plan import SILENT, Explored, Plan
+from contract_tests.plan import SILENT, SPENT, TOO_LARGE, Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.watch import Watcher
@@ -171,11 +171,10 @@ def test_no_answer_takes_all_memory(swelling: str, monkeypatch: pytest.MonkeyPat
     assert peak < 48 * MIB
 
 
-def explored(url: str, contract: Contract) -> Explored:
+def explored(url: str, contract: Contract, budget: int = 3) -> Explored:
     """Explore the server at ``url`` with a few requests; Schemathesis asks with a client of its own."""
-    return explore(
-        Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=(), budget=3)
-    )
+    plan = Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=())
+    return explore(replace(plan, budget=budget))
 
 
 @pytest.mark.parametrize("drip", ["header", "body-to-the-end", "chunk-extension"])
@@ -207,6 +206,21 @@ def test_exploration_takes_no_more_memory(swelling: str, contract: Contract) -> 
             tracemalloc.stop()
 
     assert peak < 250 * MIB
+
+
+@pytest.mark.parametrize(
+    ("size", "ended"), [(MIB, TOO_LARGE), (2_000, SPENT)], ids=["large", "many"]
+)
+def test_exploration_holds_what_it_has_not_judged(
+    size: int, ended: str, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large answers end it, and many small ones don't, for those of one operation go before the next one's."""
+    monkeypatch.setattr("contract_tests.bounds._MOST_HELD", 600_000 if size < MIB else 3 * MIB)
+    answer = HEAD + f"Content-Length: {size}\r\nConnection: close\r\n\r\n".encode() + b" " * size
+    with serving(lambda connection: connection.sendall(answer)) as url:
+        found = explored(url, contract, budget=400)
+
+    assert ended == found.ended
 
 
 def test_many_large_breaches_take_little_memory() -> None:

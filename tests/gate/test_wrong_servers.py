@@ -403,14 +403,28 @@ def test_a_link_that_no_server_would_take_is_not_followed() -> None:
     assert 200 > max(map(len, finding.unmet))
 
 
-def test_a_list_that_fills_the_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eighty pages may be of megabytes each; what is compared is held at once."""
-    monkeypatch.setattr("contract_tests.checks.pagination._MOST_BYTES", 4_000)
-    ledger = judged(WrongServer(unchanged), rules.PAGE_COMPLETE.id)
-    finding = ledger.findings[rules.PAGE_COMPLETE.id]
+@pytest.mark.parametrize(
+    ("bound", "most", "why"),
+    [
+        pytest.param(
+            "_MOST_BYTES", 4_000, "the items of its pages take more than 4,000 bytes", id="bytes"
+        ),
+        pytest.param("_MOST_ITEMS", 20, "more than 20 items", id="on-all-pages"),
+        pytest.param("_MOST_ITEMS", 6, "more than 6 items", id="on-one-page"),
+    ],
+)
+def test_a_list_that_fills_the_memory_is_given_up(
+    bound: str, most: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eighty pages may be of megabytes each, and a page of millions of items; what is compared is held at once."""
+    monkeypatch.setattr("contract_tests.checks.pagination._LARGE", 7)
+    monkeypatch.setattr(f"contract_tests.checks.pagination.{bound}", most)
+    finding = judged(WrongServer(unchanged), rules.PAGE_COMPLETE.id).findings[
+        rules.PAGE_COMPLETE.id
+    ]
 
-    assert "not judged: the items of its pages take more than 4,000 bytes" in finding.unmet
     assert LEFT is finding.verdict
+    assert f"not judged: {why}" in finding.unmet
 
 
 def alike(path: str, **members: Any) -> Change:
