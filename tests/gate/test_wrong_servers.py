@@ -18,6 +18,7 @@ from tests.gate.wrong_servers import (
     Answer,
     Ask,
     Change,
+    Headers,
     WrongServer,
     asking,
     flat,
@@ -118,6 +119,20 @@ def test_a_real_upstream_may_be_down() -> None:
     assert "GET /v1/accounts" in blamed
     assert "GET /v1/{account_id}/chats" not in blamed
     assert "GET /v1/{account_id}/chats" not in ledger.findings["auth.bearer"].exercised
+
+
+@pytest.mark.parametrize("status", ["500", "502", "503"])
+def test_each_failure_of_the_upstream_is_looked_at(status: str) -> None:
+    """One of them is answered with a page, and the other two as they should be."""
+    page: Headers = [("Content-Type", "text/html"), ("Content-Length", "13")]
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        answer = ask(environ)
+        return (answer[0], page, b"<html></html>") if answer[0].startswith(status) else answer
+
+    ledger = judged(WrongServer(change), rules.UPSTREAM_FAILED.id, control=True)
+
+    assert BROKEN is verdict(ledger, rules.UPSTREAM_FAILED)
 
 
 def test_a_success_of_an_undocumented_status() -> None:
