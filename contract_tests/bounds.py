@@ -18,11 +18,13 @@ from schemathesis.engine import context
 from contract_tests import patience
 from contract_tests.exchange import Exchange, Request
 from contract_tests.pace import Pace
-from contract_tests.plan import SILENT, SPENT, BudgetSpent
+from contract_tests.plan import SILENT, SPENT, TOO_LARGE, BudgetSpent
 from mockserver.clock import stopwatch
 
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
+_MOST_HELD = 256 * 1_048_576
+"""Bytes of the answers that Schemathesis keeps until they are judged: all those of a scenario."""
 _BLOCK = 65_536
 _OWN = Request("GET", "/")
 """Stands for every request of an exploration: all go with the organization's own key."""
@@ -40,6 +42,7 @@ class Limits:
         self.pace = pace
         self._spent = ""
         self._silent = 0.0
+        self._held = 0
         self.sent = 0
         """Requests that were sent."""
         self.unanswered = 0
@@ -65,6 +68,16 @@ class Limits:
         """Take note of how long one request took, and how it ended."""
         self.unanswered += not answered
         self._silent = 0.0 if answered else self._silent + seconds
+
+    def hold(self, size: int) -> None:
+        """Take note of an answer that is kept; where they are too large, nothing is asked any more."""
+        self._held += size
+        if self._held > _MOST_HELD:
+            self._spent = TOO_LARGE
+
+    def let_go(self) -> None:
+        """Take note that the answers so far are judged, and kept no longer."""
+        self._held = 0
 
 
 class _Bounded(HTTPAdapter):
@@ -106,6 +119,7 @@ class _Bounded(HTTPAdapter):
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # The text of such an error may quote headers; its kind is enough.
             raise requests.exceptions.ConnectionError(type(error).__name__) from None
+        self._limits.hold(len(body))
         headers = {k: v for k, v in resp.headers.items() if k.lower() not in _CODED}
         response.raw = urllib3.HTTPResponse(
             io.BytesIO(body), headers, resp.status, preload_content=False

@@ -130,7 +130,6 @@ class Exchange:
 
     def shown(self) -> dict[str, Any]:
         """Return the exchange as reports show it: chosen headers, masked keys, a short body."""
-        text = self._text
         return {
             "request": {
                 "method": self.request.method,
@@ -146,15 +145,16 @@ class Exchange:
                 "headers": {
                     k: self.masked(v) for k, v in self.headers.items() if k in _SHOWN_HEADERS
                 },
-                "body": text[:_SHOWN_BODY] + ("…" if len(text) > _SHOWN_BODY else ""),
+                "body": self._text,
             },
         }
 
     @cached_property
     def _text(self) -> str:
-        """The body as text without keys; each report asks for it, and a server may have filled it with escapes."""
+        """The body's beginning without keys; each report asks for it, and a server may have filled it with escapes."""
         # Masked before it is cut, so that no cut leaves a part of a key.
-        return self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        text = self.masked(self.body[:_LOOKED_AT].decode("utf-8", "replace"))
+        return text[:_SHOWN_BODY] + ("…" if len(text) > _SHOWN_BODY else "")
 
     def masked(self, text: str) -> str:
         """Return ``text`` printable, and without any key that a hostile server repeated in it."""

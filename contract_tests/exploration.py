@@ -98,6 +98,7 @@ class _Watcher:
         if isinstance(event, events.ScenarioFinished):
             for id, interaction in event.recorder.interactions.items():
                 self._judge(event.recorder, id, interaction, event.phase.value)
+            self._limits.let_go()
         elif self._limits.ended:
             return  # what follows from asking nothing any more
         elif isinstance(event, events.NonFatalError):

@@ -22,6 +22,10 @@ MOST_SILENT = 90.0
 """Seconds of waiting in a row without a complete answer, after which a server is given up."""
 
 
+class TooSlow(TimeoutError):
+    """Raised when an answer isn't there as a whole in time."""
+
+
 class _Timed(io.RawIOBase):
     """What a socket receives until a deadline."""
 
@@ -36,13 +40,19 @@ class _Timed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        """Receive into ``buffer``. Raises ``TimeoutError`` once the deadline has passed."""
+        """Receive into ``buffer``. Raises ``TooSlow`` once the deadline has passed."""
         left, usual = self._deadline - stopwatch(), self._socket.gettimeout()
         if left <= 0:
-            raise TimeoutError("timed out")
-        if usual is not None and left < usual:
+            raise TooSlow("timed out")
+        is_last = usual is not None and left < usual
+        if is_last:
             self._socket.settimeout(left)
-        read: int | None = self._raw.readinto(buffer)
+        try:
+            read: int | None = self._raw.readinto(buffer)
+        except TimeoutError:
+            if is_last:
+                raise TooSlow("timed out") from None
+            raise
         return read
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ EXPLORED: tuple[Rule, ...] = (
 SPENT = "the request budget is spent"
 DAY_SPENT = "the organization's day is nearly used up"
 SILENT = "the target stopped answering"
+TOO_LARGE = "its answers take too much of the memory"
 """Why a run or an exploration ends before it is through."""
 
 

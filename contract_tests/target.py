@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.exceptions import ProtocolError
 
 from contract_tests import patience
 from contract_tests.exchange import Exchange, Request
+from contract_tests.failures import told
 from contract_tests.masking import masked
 from contract_tests.pace import Pace
 from contract_tests.plan import SPENT, BudgetSpent
@@ -20,16 +22,6 @@ from mockserver.errors import SuiteError, Unavailable
 _MOST_BYTES = 8 * 1_048_576
 """The largest answer that is read; what comes after it is cut off."""
 _BLOCK = 65_536
-_KINDS = {
-    "NewConnectionError": "the connection is refused",
-    "NameResolutionError": "the name has no address",
-    "ConnectTimeoutError": "no connection within 5 seconds",
-    "ReadTimeoutError": "no answer within 20 seconds",
-    "ProtocolError": "the connection breaks off",
-    "IncompleteRead": "the body breaks off",
-    "SSLError": "its certificate is not trusted",
-}
-"""Failures of a connection in words."""
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """The methods that do the same when they are sent twice (RFC 9110 section 9.2.2)."""
 _HEALTH = Request("GET", "/health")
@@ -184,10 +176,8 @@ class Target:
             )
             return self._read(request, answer)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # The text of such an error may quote headers; its kind is enough.
-            kind = type(error).__name__
-            failure = Dropped if kind == "ProtocolError" else Unanswered
-            raise failure(_KINDS.get(kind, kind)) from None
+            failure = Dropped if type(error) is ProtocolError else Unanswered
+            raise failure(told(error)) from None
 
     def _read(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Exchange:
         body = bytearray()

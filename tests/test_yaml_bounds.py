@@ -50,3 +50,17 @@ def test_refuses_numbers_that_json_lacks(number: int) -> None:
 @pytest.mark.parametrize("number", [2**64 - 1, -(2**63)])
 def test_reads_numbers_of_64_bits(number: int) -> None:
     assert {"a": number} == load_yaml(f"a: {number}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1, 2, 3, 4, {}]", "{{a: 1, b: {}}}", "[&a [1], *a, {}]"],
+    ids=["list", "object", "alias"],
+)
+def test_counts_every_value(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain ones fill the memory as well as those that aliases stand for."""
+    monkeypatch.setattr("mockserver.yamlbounds._MOST_VALUES", 6)
+
+    assert load_yaml(text.format("3"))
+    with pytest.raises(yaml.YAMLError, match="more than 6 values"):
+        load_yaml(text.format("[3, 4, 5]"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
 
 from contract_tests.bench import Bench, NotJudged
 from contract_tests.described import ProfileTenants
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import Exchange, is_integer
 from contract_tests.tenants import Tenant, Unmet
 from mockserver import rules
 from mockserver.rules import Need
@@ -15,8 +16,33 @@ from mockserver.rules import Need
 FEW = 20
 """The limit of a window that is used up to its end, and what is asked beyond a real one."""
 _THREADS = 16
+_WINDOWS = ("minute", "day")
+_MOST_TEXT = 40
+"""Characters of a headroom that isn't even a number."""
 _MOST_TO_EXHAUST = 2_000
 """Requests that the gate sends at most to use a window up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What is kept of one probe among thousands, each of whose answers may be large."""
+
+    exchange: Exchange
+    headroom: tuple[int, int] | None
+    is_success: bool
+    left: Mapping[str, object]
+    """What it said is left, by window."""
+
+
+def probed(bench: Bench, tenant: Tenant) -> Probed:
+    """Send a probe, and keep what is needed to count it."""
+    exchange = bench.probe(tenant)
+    said = {window: exchange.rate_limits.get(f"remaining_{window}") for window in _WINDOWS}
+    left = {
+        name: value if is_integer(value) else f"{value}"[:_MOST_TEXT]
+        for name, value in said.items()
+    }
+    return Probed(exchange.trimmed(), exchange.headroom, exchange.is_success, left)
 
 
 def use_up(bench: Bench, tenant: Tenant, window: str) -> None:
@@ -86,33 +112,31 @@ def exactly_what_is_left(bench: Bench, tenants: ProfileTenants) -> None:
     _refuse_many(left)
     if left >= day:
         raise NotJudged("the day ends before the minute")
-    exchanges = in_parallel(bench, tenant, left + FEW)
-    if any(e.headroom and e.headroom[0] >= left for e in exchanges):
+    probes = in_parallel(bench, tenant, left + FEW)
+    if any(probe.headroom and probe.headroom[0] >= left for probe in probes):
         raise NotJudged("a new minute began")
     tenants.used_up = "minute"
-    _see_no_others(exchanges, left)
-    judge_exact(bench, exchanges, left, "minute")
+    _see_no_others(probes, left)
+    judge_exact(bench, probes, left, "minute")
 
 
-def _see_no_others(exchanges: list[Exchange], left: int) -> None:
+def _see_no_others(probes: Sequence[Probed], left: int) -> None:
     """Raise ``NotJudged`` where too few pass and headrooms are missing in between: others got those."""
-    seen = {exchange.headroom[0] for exchange in exchanges if exchange.headroom}
+    seen = {probe.headroom[0] for probe in probes if probe.headroom}
     if len(seen) < left and seen and max(seen) - min(seen) >= len(seen):
         raise NotJudged("others used the minute too")
 
 
-def in_parallel(bench: Bench, tenant: Tenant, number: int) -> list[Exchange]:
-    """Return the answers to so many probes that are sent at the same time."""
+def in_parallel(bench: Bench, tenant: Tenant, number: int) -> list[Probed]:
+    """Return so many probes that are sent at the same time."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(lambda _: bench.probe(tenant), range(number)))
+        return list(pool.map(lambda _: probed(bench, tenant), range(number)))
 
 
-def judge_exact(bench: Bench, exchanges: list[Exchange], limit: int, window: str) -> None:
-    """Require that as many of ``exchanges`` passed as the window's limit says, each with another headroom."""
-    passed: list[Any] = [
-        e.rate_limits.get(f"remaining_{window}") for e in exchanges if e.is_success
-    ]
-    bench.require(len(passed) == limit, exchanges[-1], f"{limit} successes", f"{len(passed)}")
+def judge_exact(bench: Bench, probes: Sequence[Probed], limit: int, window: str) -> None:
+    """Require that as many of ``probes`` passed as the window's limit says, each with another headroom."""
+    passed = [probe.left[window] for probe in probes if probe.is_success]
+    bench.require(len(passed) == limit, probes[-1].exchange, f"{limit} successes", f"{len(passed)}")
     different = len(set(passed))
     bench.require(
         different == len(passed), None, f"{len(passed)} different headrooms", f"{different}"

@@ -18,6 +18,8 @@ from mockserver.words import plural
 
 _SMALL, _LARGE = 7, 50
 _MOST_PAGES = 80
+_MOST_ITEMS, _MOST_BYTES = 20_000, 32 * 1_048_576
+"""What one walk may hold; what is more fills the memory and is no list to compare."""
 _LONGEST_LINK = 8_000
 """Characters of a link that is followed; RFC 9110 section 4.1 asks no server to take more."""
 _CURSORS = frozenset({"offset", "marker", "id", "last_id", "first_id", "end_date"})
@@ -95,7 +97,7 @@ def _has_id(text: bytes) -> bool:
 def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
     """Return every item as comparable text.
 
-    Raises ``NotJudged`` when there are too many pages, or a link that leads nowhere.
+    Raises ``NotJudged`` when there are too many pages or items, or a link that leads nowhere.
     """
     operation = sample.operation
     exchange = bench.success(bench.send(sample, tenant.key))
@@ -113,6 +115,9 @@ def _walk(bench: Bench, tenant: Tenant, sample: Sample) -> list[bytes]:
             bool(more), exchange, "no page after the last item", "an empty page that was linked"
         )
         items += more
+        _refuse_many(len(items))
+        if sum(map(len, items)) > _MOST_BYTES:
+            raise NotJudged(f"the items of its pages take more than {_MOST_BYTES:,} bytes")
     raise NotJudged(f"more than {_MOST_PAGES} pages")
 
 
@@ -172,4 +177,10 @@ def _items(exchange: Exchange) -> list[bytes]:
         data = next((data[name] for name in ("list", "items", "data") if name in data), None)
     if not isinstance(data, list):
         raise NotJudged("the answer holds no list")
+    _refuse_many(len(data))
     return [orjson.dumps(item, option=orjson.OPT_SORT_KEYS) for item in data]
+
+
+def _refuse_many(items: int) -> None:
+    if items > _MOST_ITEMS:
+        raise NotJudged(f"more than {_MOST_ITEMS:,} items")

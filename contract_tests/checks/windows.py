@@ -9,6 +9,7 @@ from contract_tests.checks.exhaust import (
     exactly_what_is_left,
     in_parallel,
     judge_exact,
+    probed,
     use_up,
 )
 from contract_tests.described import ProfileTenants
@@ -106,7 +107,7 @@ def exactly_the_limit(bench: Bench) -> None:
         window = "minute" if "limit_minute" in settings else "day"
         tenant = bench.tenants.tenant(**settings)
         tenant.hold()
-        judge_exact(bench, [bench.probe(tenant) for _ in range(FEW + 5)], FEW, window)
+        judge_exact(bench, [probed(bench, tenant) for _ in range(FEW + 5)], FEW, window)
         tenant = bench.tenants.tenant(**settings)
         tenant.hold()
         judge_exact(bench, in_parallel(bench, tenant, 2 * FEW), FEW, window)

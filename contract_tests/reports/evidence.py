@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import chain
@@ -143,10 +144,15 @@ def _words(text: str) -> list[str]:
 
 
 def _body(exchange: Exchange) -> str:
-    """Return the body, JSON of a bearable size in lines of its own."""
-    if len(exchange.body) <= _MOST_READ and isinstance(exchange.json, (dict, list)):
-        try:
-            return orjson.dumps(exchange.json, option=orjson.OPT_INDENT_2).decode()
-        except orjson.JSONEncodeError:  # nested too deeply
-            pass
-    return exchange.body[:_MOST_READ].decode("utf-8", "replace")
+    """Return the body, JSON of a bearable size in lines of its own; no more of either than is looked at."""
+    body = exchange.body[:_MOST_READ]
+    with suppress(
+        orjson.JSONDecodeError, orjson.JSONEncodeError
+    ):  # the latter where it is too deep
+        # Not the exchange's own value, which would be kept, and may be twenty times as large.
+        value = orjson.loads(body)
+        if isinstance(value, (dict, list)):
+            return orjson.dumps(value, option=orjson.OPT_INDENT_2)[:_MOST_READ].decode(
+                "utf-8", "replace"
+            )
+    return body.decode("utf-8", "replace")

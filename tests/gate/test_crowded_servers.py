@@ -97,6 +97,13 @@ def test_links_that_are_signed_anew_break_nothing() -> None:
     assert [Verdict.KEPT] * 2 == [ledger.findings[rule.id].verdict for rule in MOVED]
 
 
+def test_links_that_change_while_the_clock_stands_are_a_breach() -> None:
+    """In an organization of the run's own nothing happens by itself, so whatever differs is the header's."""
+    ledger = judged(WrongServer(moving()), rules.HEADERS_EQUIVALENT.id, control=True)
+
+    assert Verdict.BROKEN is ledger.findings[rules.HEADERS_EQUIVALENT.id].verdict
+
+
 def test_data_that_is_missing_is_found_among_signed_links() -> None:
     """The other header form gets shorter lists, whose links change as they like."""
     signed = moving()

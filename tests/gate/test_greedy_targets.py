@@ -10,24 +10,32 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trustme
 import urllib3
 
+from contract_tests.bench import Bench
+from contract_tests.checks.exhaust import in_parallel
 from contract_tests.exchange import Exchange, Request, Secret
 from contract_tests.exploration import explore
-from contract_tests.plan import SILENT, Explored, Plan
+from contract_tests.plan import SILENT, SPENT, TOO_LARGE, Explored, Plan
 from contract_tests.profile import Profile
 from contract_tests.proxy.forward import Forwarder
 from contract_tests.proxy.watch import Watcher
+from contract_tests.reports import WRITERS
+from contract_tests.reports.outcome import Outcome
 from contract_tests.samples import bearer
 from contract_tests.target import Lost, Target
+from contract_tests.tenants import Tenant
 from contract_tests.verdicts import Breach, Ledger
 from mockserver import rules
 from mockserver.clock import stopwatch
 from mockserver.contract import Contract
+from mockserver.errors import Unavailable
 from mockserver.server import MockServer
 
 SECRET = Secret("full", "fm_api_test_secret_value")
@@ -106,6 +114,16 @@ def test_a_drip_is_no_answer(drip: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert stopwatch() - begun < 5
 
 
+@pytest.mark.parametrize("drip", ["status-line", "body-with-length", "chunks"])
+def test_a_drip_is_told_from_silence(drip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something came within the twenty seconds that a silent server has."""
+    monkeypatch.setattr("contract_tests.patience.WHOLE", 0.2)
+    with serving(DRIPS[drip]) as url, pytest.raises(Unavailable) as caught:
+        Target(Profile(url)).reach()
+
+    assert "no whole answer within" in str(caught.value)
+
+
 def endless(beginning: bytes, block: bytes) -> Serve:
     def serve(connection: socket.socket) -> None:
         connection.sendall(beginning)
@@ -153,11 +171,10 @@ def test_no_answer_takes_all_memory(swelling: str, monkeypatch: pytest.MonkeyPat
     assert peak < 48 * MIB
 
 
-def explored(url: str, contract: Contract) -> Explored:
+def explored(url: str, contract: Contract, budget: int = 3) -> Explored:
     """Explore the server at ``url`` with a few requests; Schemathesis asks with a client of its own."""
-    return explore(
-        Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=(), budget=3)
-    )
+    plan = Plan(url, contract.source, "bearerKey", SECRET, seed=1, examples=1, rules=())
+    return explore(replace(plan, budget=budget))
 
 
 @pytest.mark.parametrize("drip", ["header", "body-to-the-end", "chunk-extension"])
@@ -191,6 +208,21 @@ def test_exploration_takes_no_more_memory(swelling: str, contract: Contract) -> 
     assert peak < 250 * MIB
 
 
+@pytest.mark.parametrize(
+    ("size", "ended"), [(MIB, TOO_LARGE), (2_000, SPENT)], ids=["large", "many"]
+)
+def test_exploration_holds_what_it_has_not_judged(
+    size: int, ended: str, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large answers end it, and many small ones don't, for those of one operation go before the next one's."""
+    monkeypatch.setattr("contract_tests.bounds._MOST_HELD", 600_000 if size < MIB else 3 * MIB)
+    answer = HEAD + f"Content-Length: {size}\r\nConnection: close\r\n\r\n".encode() + b" " * size
+    with serving(lambda connection: connection.sendall(answer)) as url:
+        found = explored(url, contract, budget=400)
+
+    assert ended == found.ended
+
+
 def test_many_large_breaches_take_little_memory() -> None:
     """Of an answer that broke a rule, only what a report shows is kept."""
     ledger = Ledger()
@@ -205,6 +237,56 @@ def test_many_large_breaches_take_little_memory() -> None:
         tracemalloc.stop()
 
     assert 100 == len(ledger.findings["error.flat"].breaches)
+    assert kept < 16 * MIB
+
+
+LARGE = {
+    "blank": (b" " * 65_536, 5),
+    "lists": (b"[" + b"[]," * 21_000 + b"[]]", 20),
+    "deep": (b"[" * 240 + b"1," * 30_000 + b"1" + b"]" * 240, 45),
+}
+"""Bodies of which the value, or its text in lines, is many times as large, and the MiB that all reports may take."""
+
+
+@pytest.mark.parametrize(("body", "most"), LARGE.values(), ids=LARGE)
+def test_reports_of_large_breaches_take_little_memory(body: bytes, most: int) -> None:
+    """Neither what is read of a body nor what it is spelled as is kept for all breaches."""
+    ledger = Ledger()
+    exchange = Exchange(ASK, 500, {}, body, {SECRET.value})
+    for number in range(100):
+        ledger.break_(Breach(rules.FLAT, f"GET /v1/{number}", "flat", "500", replace(exchange)))
+    outcome = Outcome("http://x", "openapi.yaml", 93, 100, 1.0, ledger, strict=False)
+    tracemalloc.start()
+    try:
+        lengths = [len(write(outcome)) for write in WRITERS.values()]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert min(lengths) > 1_000
+    assert peak < most * MIB
+
+
+class Large(Bench):
+    """A bench whose every probe gets a large answer."""
+
+    def __init__(self) -> None:
+        """Ask nobody."""
+
+    def probe(self, tenant: Tenant, key: Secret | None = None) -> Exchange:
+        return Exchange(ASK, 200, {}, b'{"data":"' + b"a" * MIB + b'"}')
+
+
+def test_many_probes_take_little_memory() -> None:
+    """Thousands are sent to use a minute up; what counts them is kept, and the evidence."""
+    tracemalloc.start()
+    try:
+        probes = in_parallel(Large(), cast(Tenant, None), 100)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert 100 == sum(probe.is_success for probe in probes)
     assert kept < 16 * MIB
 
 
@@ -313,6 +395,47 @@ def test_the_exploration_trusts_whom_the_rule_checks_trust(
         explored(url.replace("http:", "https:"), contract)
 
     assert is_answered == any(SECRET.value.encode() in part for part in heard)
+
+
+PAST, FUTURE = datetime(2001, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+CERTIFICATES: dict[str, tuple[str, datetime | None, datetime | None, str]] = {
+    "ended": ("127.0.0.1", None, PAST, "its certificate has expired"),
+    "early": ("127.0.0.1", FUTURE, None, "its certificate is not valid yet"),
+    "address": ("10.0.0.1", None, None, "its certificate is for another host"),
+    "name": ("api.example.com", None, None, "its certificate is for another host"),
+    "stranger": ("127.0.0.1", None, None, "its certificate is not trusted"),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_says_what_is_wrong_with_a_certificate(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has another remedy."""
+    name, begin, end, why = CERTIFICATES[case]
+    authority = trustme.CA()
+    trusted = trustme.CA() if case == "stranger" else authority
+    trusted.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name, not_before=begin, not_after=end).configure_cert(context)
+
+    def serve(plain: socket.socket) -> None:
+        context.wrap_socket(plain, server_side=True)
+
+    with serving(serve, hears=False) as url, pytest.raises(Unavailable) as caught:
+        Target(Profile(url.replace("http:", "https:"))).reach()
+
+    assert f"can't be reached: {why}" in str(caught.value)
+
+
+def test_blames_no_certificate_where_none_was_shown() -> None:
+    """The address says https, and http is spoken there."""
+    plain = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    with serving(lambda connection: connection.sendall(plain)) as url:
+        target = Target(Profile(url.replace("http:", "https:")))
+        with pytest.raises(Unavailable, match="no TLS connection comes about"):
+            target.reach()
 
 
 def explored_anyway(url: str, contract: Contract) -> None:

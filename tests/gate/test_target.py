@@ -78,6 +78,28 @@ def test_incomplete_answers_are_no_answers(answer: bytes) -> None:
     assert SECRET.value not in str(caught.value)
 
 
+WHY = {
+    "nothing": (b"", "the connection breaks off"),
+    "cut-off": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", "the connection breaks off"),
+    "no-http": (b"no http at all\r\n\r\n", "its answer can't be read as HTTP"),
+    "headers": (
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: a\r\n" * 50_000,
+        "its answer can't be read as HTTP",
+    ),
+    "bad-gzip": (http(b"{}", "200 OK", "Content-Encoding: gzip"), "the body can't be unpacked"),
+}
+
+
+@pytest.mark.parametrize("case", WHY)
+def test_says_why_there_is_no_answer(case: str) -> None:
+    """Whoever looks after the server learns what to mend, without a key or a name from our code."""
+    answer, why = WHY[case]
+    with serving(answer) as url, pytest.raises(Unavailable) as caught:
+        Target(Profile(url)).reach()
+
+    assert f"{url} can't be reached: {why}" == str(caught.value)
+
+
 def test_follows_no_redirect() -> None:
     with serving(http(b"{}", "302 Found", "Location: http://127.0.0.1:1/")) as url:
         exchange = Target(Profile(url)).send(ASK)
@@ -104,6 +126,23 @@ def test_evidence_masks_a_key_that_comes_back() -> None:
     assert SECRET.value not in shown.replace(repr(exchange.headers), "").replace(
         repr(exchange.body), ""
     )
+
+
+def test_asks_under_the_path_of_the_base_url() -> None:
+    """A gateway may serve the API there, and something else at its root."""
+    asked: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        asked.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}")
+        start_response("200 OK", [])
+        return [b"{}"]
+
+    with MockServer(app) as server:
+        target = Target(Profile(f"{server.url}/fans/api"))
+        target.reach()
+        target.send(Request("GET", "/v1/1001/chats?limit=2"))
+
+    assert ["/fans/api/health?", "/fans/api/v1/1001/chats?limit=2"] == asked
 
 
 def test_stops_at_the_budget() -> None:

@@ -18,6 +18,7 @@ from tests.gate.wrong_servers import (
     Answer,
     Ask,
     Change,
+    Headers,
     WrongServer,
     asking,
     flat,
@@ -75,6 +76,24 @@ def test_a_failure_in_the_place_of_every_success(answer: Answer) -> None:
     assert not [f.errors for f in ledger.findings.values() if f.verdict is ERROR]
 
 
+def bearer_wins(environ: WSGIEnvironment, ask: Ask) -> Answer:
+    if "HTTP_AUTHORIZATION" in environ:
+        environ.pop("HTTP_X_API_KEY", None)
+    return ask(environ)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [(unchanged, KEPT), (bearer_wins, BROKEN)], ids=["right", "wrong"]
+)
+def test_one_key_is_enough_to_send_two(change: Change, expected: Verdict) -> None:
+    """An unknown key differs from the valid one as well as a second valid one does."""
+    full = {"full": profile_keys()["full"]}
+    finding = judged(WrongServer(change), rules.TWO_KEYS.id, keys=full).findings["auth.two-keys"]
+
+    assert expected is finding.verdict
+    assert [] == finding.unmet
+
+
 @pytest.mark.parametrize("status", ["500 Oops", "404 Not Found"])
 def test_one_operation_that_always_fails(status: str) -> None:
     """It names no record, so that a 404 says that the operation itself isn't there."""
@@ -100,6 +119,20 @@ def test_a_real_upstream_may_be_down() -> None:
     assert "GET /v1/accounts" in blamed
     assert "GET /v1/{account_id}/chats" not in blamed
     assert "GET /v1/{account_id}/chats" not in ledger.findings["auth.bearer"].exercised
+
+
+@pytest.mark.parametrize("status", ["500", "502", "503"])
+def test_each_failure_of_the_upstream_is_looked_at(status: str) -> None:
+    """One of them is answered with a page, and the other two as they should be."""
+    page: Headers = [("Content-Type", "text/html"), ("Content-Length", "13")]
+
+    def change(environ: WSGIEnvironment, ask: Ask) -> Answer:
+        answer = ask(environ)
+        return (answer[0], page, b"<html></html>") if answer[0].startswith(status) else answer
+
+    ledger = judged(WrongServer(change), rules.UPSTREAM_FAILED.id, control=True)
+
+    assert BROKEN is verdict(ledger, rules.UPSTREAM_FAILED)
 
 
 def test_a_success_of_an_undocumented_status() -> None:
@@ -383,6 +416,30 @@ def test_a_link_that_no_server_would_take_is_not_followed() -> None:
 
     assert "not judged: a next_page can't be followed" in finding.unmet
     assert 200 > max(map(len, finding.unmet))
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "why"),
+    [
+        pytest.param(
+            "_MOST_BYTES", 4_000, "the items of its pages take more than 4,000 bytes", id="bytes"
+        ),
+        pytest.param("_MOST_ITEMS", 20, "more than 20 items", id="on-all-pages"),
+        pytest.param("_MOST_ITEMS", 6, "more than 6 items", id="on-one-page"),
+    ],
+)
+def test_a_list_that_fills_the_memory_is_given_up(
+    bound: str, most: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eighty pages may be of megabytes each, and a page of millions of items; what is compared is held at once."""
+    monkeypatch.setattr("contract_tests.checks.pagination._LARGE", 7)
+    monkeypatch.setattr(f"contract_tests.checks.pagination.{bound}", most)
+    finding = judged(WrongServer(unchanged), rules.PAGE_COMPLETE.id).findings[
+        rules.PAGE_COMPLETE.id
+    ]
+
+    assert LEFT is finding.verdict
+    assert f"not judged: {why}" in finding.unmet
 
 
 def alike(path: str, **members: Any) -> Change:

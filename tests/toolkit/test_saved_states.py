@@ -18,7 +18,7 @@ from mockserver.clock import Clock, parse_time
 from mockserver.contract import load_contract
 from mockserver.data import default_fixtures
 from mockserver.errors import BadState, FixtureError, Misuse, UnknownPermission
-from mockserver.seeds import Subscription
+from mockserver.seeds import AccountSeed, OrganizationSeed, OrganizationState, Saved, Subscription
 from mockserver.state import dump, read
 from mockserver.world import World
 
@@ -79,6 +79,26 @@ def test_holds_what_was_written_only(lived: Tenant) -> None:
 
     assert {"1001": written} == {k: set(v) for k, v in records.items()}
     assert len(dump(lived.organization, whole=True)["records"]["1001"]) > 10
+
+
+def test_what_is_left_out_is_as_in_a_new_organization() -> None:
+    """A state may be written by hand: its limits, its clock and its windows are those that anybody begins with."""
+    saved = read(broken({}), load_contract())
+    born = parse_time("2026-01-31T00:00:00Z")
+    fresh = OrganizationSeed("saved", accounts=(AccountSeed(1001),), state=OrganizationState(born))
+
+    assert Saved(fresh) == saved
+
+
+def test_windows_that_ended_are_not_dumped_as_used(tenant: Tenant) -> None:
+    """Nobody has asked since the minute ended, and the document knows that it did."""
+    tenant.call("listAccounts")
+    before = dump(tenant.organization)["windows"]
+    tenant.organization.clock.advance(60)
+    after = dump(tenant.organization)["windows"]
+
+    assert (1, 1) == (before["minute"]["used"], before["day"]["used"])
+    assert (0, 1) == (after["minute"]["used"], after["day"]["used"])
 
 
 def test_loads_over_http_for_a_second_organization(control: Ask, lived: Tenant) -> None:
