@@ -101,8 +101,10 @@ class Mock:
     def begin(self, reply: Reply) -> Beginning:
         """Return how ``reply`` begins: its headers, date and length, and its diagnosis unless that is switched off."""
         at = self.world.clock.now() if reply.at is None else reply.at
-        is_told = self.diagnosis and not (reply.rule is None and reply.fault is None)
-        told = _diagnosis(reply) if is_told else ()
+        told: Headers = ()
+        if self.diagnosis and not (reply.rule is None and reply.fault is None):
+            rule = None if reply.rule is None else reply.rule.id
+            told = _diagnosis(rule, reply.origin, reply.fault)
         return _beginning(reply.status, reply.headers, int(at), len(reply.body), told)
 
     @contextmanager
@@ -117,12 +119,11 @@ def _failure(sentence: str) -> Reply:
     return refusal(Refused(rules.UPSTREAM_FAILED, sentence, status=500))
 
 
-def _diagnosis(reply: Reply) -> Headers:
-    rule = () if reply.rule is None else (("X-Mock-Rule", reply.rule.id),)
-    has_source = rule or reply.origin == "fault"
-    source = (("X-Mock-Source", reply.origin),) if has_source else ()
-    fault = () if reply.fault is None else (("X-Mock-Fault", reply.fault),)
-    return (*rule, *source, *fault)
+@lru_cache(maxsize=256)
+def _diagnosis(rule: str | None, origin: str, fault: str | None) -> Headers:
+    source = origin if rule is not None or origin == "fault" else None
+    told = (("X-Mock-Rule", rule), ("X-Mock-Source", source), ("X-Mock-Fault", fault))
+    return tuple((name, value) for name, value in told if value is not None)
 
 
 @lru_cache(maxsize=512)  # within one second, answers of one size begin alike

@@ -107,10 +107,10 @@ class Pipeline:
 
     def spend_windows(self, organization: Organization) -> Headroom:
         """Take the request from both windows, or refuse it without taking from either."""
-        headroom, exhausted = organization.windows.take(organization.clock.now)
-        if exhausted is not None:
-            raise self._rate_limited(organization, exhausted)
-        return headroom
+        taken = organization.windows.take(organization.clock.now)
+        if isinstance(taken, Window):
+            raise self._rate_limited(organization, taken)
+        return taken
 
     def check_body_size(self, call: Call) -> None:
         """Refuse a body over 1 MiB, whatever the method."""

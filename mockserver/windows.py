@@ -17,6 +17,8 @@ DEFAULT_LIMIT_MINUTE = 1_000
 DEFAULT_LIMIT_DAY = 50_000
 
 
+_NEVER = float("-inf")
+
 Moment = float | Callable[[], float]
 """Seconds since the epoch, or the clock that says them once the windows are held.
 
@@ -50,7 +52,7 @@ class Window:
     seconds: int
     rolling: bool = False
     used: int = 0
-    opened: float = float("-inf")
+    opened: float = _NEVER
     """When the current stretch began, in seconds since the epoch."""
 
     def holds(self, now: float) -> bool:
@@ -108,11 +110,10 @@ class Windows:
         self._mode = mode
         self._enforces, self._counts = mode is LimiterMode.ENFORCE, mode is not LimiterMode.OFF
 
-    def take(self, now: Moment) -> tuple[Headroom, Window | None]:
-        """Take one request from both windows.
+    def take(self, now: Moment) -> Headroom | Window:
+        """Take one request from both windows, and return the headroom after it.
 
-        Returns the headroom after it and, when the request must be refused, the exhausted window:
-        then nothing was taken.
+        Where the request must be refused, nothing is taken, and the exhausted window is returned.
         """
         self._lock.acquire()  # `with` takes twice as long, at every request
         try:
@@ -123,17 +124,16 @@ class Windows:
             if not day.opened <= moment < day.opened + DAY:
                 day.roll(moment)
             left_minute, left_day = minute.limit - minute.used, day.limit - day.used
-            exhausted = None
             if self._enforces and (left_minute <= 0 or left_day <= 0):
-                exhausted = minute if left_minute <= 0 else day
-            elif self._counts:
+                return minute if left_minute <= 0 else day
+            if self._counts:
                 minute.used += 1
                 day.used += 1
                 left_minute -= 1
                 left_day -= 1
             left_minute = left_minute if left_minute > 0 else 0
             left_day = left_day if left_day > 0 else 0
-            return Headroom(minute.limit, left_minute, day.limit, left_day), exhausted
+            return Headroom(minute.limit, left_minute, day.limit, left_day)
         finally:
             self._lock.release()
 
@@ -162,7 +162,7 @@ class Windows:
     @property
     def have_room_at(self) -> float:
         """When no window is used up any more, in seconds since the epoch; in the past where none is."""
-        room, minute, day = float("-inf"), self.minute, self.day
+        room, minute, day = _NEVER, self.minute, self.day
         if minute.used >= minute.limit:
             room = minute.opened + MINUTE
         if day.used >= day.limit:

@@ -45,9 +45,11 @@ def _costs(report: Report) -> Iterator[Target]:
             yield Target(promise, calls[CHANGED]["cpu_us"] / least, 2.0)
     nginx = server_named(report, NGINX)
     if nginx is not None and LIST in nginx["calls"]:
-        # 30 µs on a machine where nginx takes 6 µs
-        promise = "CPU of the list to that of nginx's `return 200`"
-        yield Target(promise, served / nginx["calls"][LIST]["cpu_us"], 5.0)
+        # 30 µs on a machine where nginx takes 6 µs or less
+        promise = (
+            "CPU of the list to that of nginx's `return 200`, or to 6 µs where that takes less"
+        )
+        yield Target(promise, served / max(nginx["calls"][LIST]["cpu_us"], 6.0), 5.0)
     if SEND in calls:
         yield Target(
             "CPU of a POST of 1 KB to that of the list", calls[SEND]["cpu_us"] / served, 1.5

@@ -128,12 +128,13 @@ def _meet(lane: Lane, top: int) -> tuple[list[float], list[str]]:
     opened: list[float] = []
     marks: list[str] = []
     for request in lane.requests:
-        headroom, exhausted = lane.windows.take(request)
+        taken = lane.windows.take(request)
+        headroom = lane.windows.headroom(request)
         if lane.window.opened not in opened:
             opened.append(lane.window.opened)
         x = _x(lane, request)
         left = headroom.remaining_minute if lane.shown == "minute" else headroom.remaining_day
-        kind, text = ("refused", "429") if exhausted else ("passed", str(left))
+        kind, text = ("refused", "429") if isinstance(taken, Window) else ("passed", str(left))
         marks.append(f'<circle class="{kind}" cx="{x:g}" cy="{top + 74}" r="5"/>')
         marks.append(_text(x, top + 60, text, kind, middle=True))
     return opened, marks

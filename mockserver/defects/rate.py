@@ -42,7 +42,8 @@ def _after_spending(site: Site, act: Callable[[Organization, Headroom], Headroom
 
 
 def _again(organization: Organization, _: Headroom) -> Headroom:
-    return organization.windows.take(organization.clock.now())[0]
+    organization.windows.take(organization.clock.now)
+    return organization.windows.headroom(organization.clock.now)
 
 
 class DayNotReported(Defect):
@@ -211,7 +212,8 @@ class _WindowsPerKey(Defect):
                 return left
             now = organization.clock.now()
             windows = by_key.setdefault(caller.secret, Windows(left.limit_minute, left.limit_day))
-            mine = windows.take(now)[0]
+            windows.take(now)
+            mine = windows.headroom(now)
             names = [f"remaining_{name}" for name in self.own]
             for name in self.own:
                 getattr(organization.windows, name).used -= 1
