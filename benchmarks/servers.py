@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 
 PINNED = {
     "ours": None,
+    "ours_over_wsgi": None,
     "cheroot": "cheroot==11.1.2",
     "waitress": "waitress==3.0.2",
     "gunicorn": "gunicorn==27.0.1",
@@ -36,6 +37,13 @@ PINNED = {
     "werkzeug": None,
 }
 """The servers, each with what installs it; ours and Flask's own are there."""
+
+PRESENT = {
+    "ours": "mockserver.serving",
+    "ours_over_wsgi": "mockserver.serving, over WSGI",
+    "werkzeug": "flask run",
+}
+"""The names of those that need no installing."""
 
 _POST = b"POST /v1/1001/tags HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 ODD = (
@@ -144,7 +152,7 @@ def probed(seen: Seen) -> None:
 
 def row(seen: Seen) -> list[str]:
     """Return the line of the table for one server."""
-    name = PINNED[seen.name] or {"ours": "mockserver.serving", "werkzeug": "flask run"}[seen.name]
+    name = PINNED[seen.name] or PRESENT[seen.name]
     if not seen.loads:
         return [name, seen.failure[:90]]
     costs = [cpu / found.requests * 1e6 for found, cpu in seen.loads if found.requests]

@@ -8,14 +8,18 @@ from importlib import import_module
 from typing import Any
 
 from mockserver.app import create_app
+from mockserver.light import create_light_app
+from mockserver.server import MockServer, serve_forever
 
 app = create_app()
 HOST, THREADS = "127.0.0.1", 16
 
 
 def ours(port: int) -> None:
-    from mockserver.server import MockServer, serve_forever
+    serve_forever(MockServer(create_light_app(), HOST, port), lambda _: None)
 
+
+def ours_over_wsgi(port: int) -> None:
     serve_forever(MockServer(app, HOST, port), lambda _: None)
 
 
@@ -58,7 +62,17 @@ def werkzeug(port: int) -> None:
 
 SERVERS: dict[str, Callable[[int], Any]] = {
     served.__name__: served
-    for served in (ours, cheroot, waitress, gunicorn, granian, fastwsgi, bjoern, werkzeug)
+    for served in (
+        ours,
+        ours_over_wsgi,
+        cheroot,
+        waitress,
+        gunicorn,
+        granian,
+        fastwsgi,
+        bjoern,
+        werkzeug,
+    )
 }
 
 if __name__ == "__main__":
