@@ -61,9 +61,8 @@ class Mock:
             self._check(operation, reply, call.answer)
         except Refused as refused:
             reply = refusal(refused)
-        except (
-            SchemaViolation
-        ) as violation:  # most likely by records that a test or a fixture put there
+        except SchemaViolation as violation:
+            # Most likely by records that a test or a fixture put there.
             sentence = f"The answer would break the contract: {in_one_line(str(violation))}."
             _log.error("%s: %s", operation.label, sentence)
             reply = _failure(sentence)

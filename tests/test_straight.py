@@ -115,6 +115,7 @@ def journal(app: LightApp) -> list[tuple[Any, ...]]:
     """Return what the journals say that doesn't depend on real time."""
     world = app.mock.world
     kept: list[Exchange] = [*world.unclaimed, *world.keys["fm_api_test_full"].organization.journal]
+    assert all(e.wire for e in kept)
     return [(e.shown, e.body, e.body_size, e.operation, e.status, e.rule, e.fault) for e in kept]
 
 

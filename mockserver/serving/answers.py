@@ -163,17 +163,14 @@ class Beginning:
 
 
 Whole = tuple[Beginning, bytes]
-"""An answer of which all is known; its headers tell the date, and the length of the body."""
+"""An answer with a body, of which all is known; its headers tell the date, and the length of the body."""
 
 
-def whole_bytes(
-    answer: Whole, *, is_last: bool = False, is_old: bool = False, wants_body: bool = True
-) -> bytes:
+def whole_bytes(answer: Whole, *, is_last: bool, is_old: bool = False) -> bytes:
     """Return ``answer`` as it goes over the connection, which ends after it if it ``is_last``."""
     beginning, body = answer
     line = _CLOSE if is_last else _KEEP if is_old else b""
-    has_body = wants_body and beginning.may_have_body
-    return b"%b%b\r\n%b" % (beginning.data, line, body if has_body else b"")
+    return b"%b%b\r\n%b" % (beginning.data, line, body)
 
 
 def beginning_of(status: str, headers: Headers) -> Beginning:

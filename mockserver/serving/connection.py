@@ -53,7 +53,10 @@ _ENDS_LINES = "Each line of the head must end with CRLF."
 
 
 Straight = Callable[[Head, "Connection"], "Whole | WSGIApplication | None"]
-"""Answers a request without an environ; or returns what gives the answer the WSGI way, or ``None`` for the application."""
+"""Answers a request without an environ; or returns what gives the answer the WSGI way, or ``None`` for the application.
+
+To HEAD it gives no answer itself, for that has no body; no contract has an operation for it.
+"""
 
 
 class Keeper(Protocol):
@@ -369,13 +372,7 @@ class Connection:
         self._after()
 
     def _send_whole(self, head: Head, answer: Whole) -> None:
-        data = whole_bytes(
-            answer,
-            is_last=self._is_last(),
-            is_old=head.line.is_old,
-            wants_body=head.line.method != "HEAD",
-        )
-        self._send(data)
+        self._send(whole_bytes(answer, is_last=self._is_last(), is_old=head.line.is_old))
 
     def _run(self, app: WSGIApplication, head: Head) -> None:
         """Let ``app`` answer the WSGI way."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
-from contract_tests.checks.exhaust import FEW
+from contract_tests.bench import NotJudged
+from contract_tests.checks.exhaust import FEW, Probed, judge_exact
+from contract_tests.checks.pagination import _items
+from contract_tests.exchange import Exchange, Request
 from contract_tests.verdicts import Ledger, Verdict
 from mockserver import rules
 from mockserver.rules import Rule
@@ -257,6 +262,17 @@ def test_a_minute_that_begins_once_it_was_used_up_is_used_up_again() -> None:
     assert KEPT is verdict(ledger, rules.MINUTE)
 
 
+def test_headrooms_must_differ_though_their_number_is_right() -> None:
+    """A count that two requests share is lost for one of them, also where no more pass than should."""
+    told: list[tuple[bool, str, str]] = []
+    bench: Any = SimpleNamespace(require=lambda kept, _, due, seen: told.append((kept, due, seen)))
+    exchange = Exchange(Request("GET", "/"), 200, {}, b"")
+    probes = [Probed(exchange, (left, 9), True, {"minute": left}) for left in (2, 1, 1)]
+    judge_exact(bench, probes, 3, "minute")
+
+    assert [(True, "3 successes", "3"), (False, "3 different headrooms", "2")] == told
+
+
 def test_a_large_day_is_left_alone() -> None:
     """The gate doesn't begin to use up what it could not use up."""
     server = WrongServer(unchanged)
@@ -440,6 +456,15 @@ def test_a_list_that_fills_the_memory_is_given_up(
 
     assert LEFT is finding.verdict
     assert f"not judged: {why}" in finding.unmet
+
+
+def test_a_page_of_too_many_items_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its items would be in the memory before the walk counts them."""
+    monkeypatch.setattr("contract_tests.checks.pagination._MOST_ITEMS", 6)
+    page = Exchange(Request("GET", "/"), 200, {}, orjson.dumps({"data": [{}] * 7}))
+
+    with pytest.raises(NotJudged, match="more than 6 items"):
+        _items(page)
 
 
 def alike(path: str, **members: Any) -> Change:
