@@ -20,7 +20,7 @@ HEADERS = [("Content-Type", "application/json"), ("Content-Length", str(len(BODY
 class Constant:
     """The application."""
 
-    is_prompt = True  # as the mock is, so that both get the short path
+    is_prompt = True  # as the mock is, so that neither changes threads
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Read what was sent and answer what is in the file."""
